@@ -51,8 +51,8 @@ from enum import IntFlag, StrEnum
 from typing import Protocol
 
 from hongyan.addresses import Address
-
 from hongyan.errors import Conflict
+from hongyan.store.blobs import BlobSource
 from hongyan.types import AccountId, BlobRef, QueueId
 
 
@@ -133,7 +133,7 @@ class NewMessage:
     size: int
     """Octets of the blob."""
     blob: BlobRef | None = None
-    octets: bytes | None = None
+    octets: BlobSource | None = None
     prefix: bytes = b""
     """Trace fields and signatures that stand before the blob's octets."""
     omitted: tuple[tuple[int, int], ...] = ()

@@ -1,0 +1,1 @@
+"""Everything that connects to somebody else."""

@@ -1,0 +1,1 @@
+"""Who sent this? SPF, DKIM, DMARC, ARC, DANE and MTA-STS: pure checks that ask a `Resolver`."""
