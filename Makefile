@@ -1,0 +1,35 @@
+# Each target is one line: the work is done by the programs that it names. `make` alone explains.
+.DEFAULT_GOAL := explain
+.PHONY: explain run test check lint bench torture fuzz docs lock
+
+explain: ; @sed -n 's/^#: //p' Makefile
+
+#: make run      a complete mail service on loopback, with accounts and their passwords printed
+run: ; @scripts/bootstrap runtime && exec .venv/bin/hongyan serve --development
+
+#: make test     every test; programs that others wrote are fetched into .cache first
+test: ; @scripts/bootstrap dev && exec .venv/bin/python -m pytest -n $(TESTERS) --dist worksteal $(ARGS)
+
+#: make check    lint and the fast tests: before each commit, no root needed
+check: lint ; @exec .venv/bin/python -m pytest -n $(TESTERS) --dist worksteal -m "not slow and not interop and not root and not torture" $(ARGS)
+
+#: make lint     style, types, the rings, size budgets
+lint: ; @scripts/bootstrap dev && exec .venv/bin/python scripts/lint.py
+
+#: make bench    beside Dovecot and Postfix, in alternating rounds of one run
+bench: ; @scripts/bootstrap dev && exec .venv/bin/python -m bench $(ARGS)
+
+#: make torture  SIGKILL, power loss, full disk: what was acknowledged must still be there
+torture: ; @scripts/bootstrap dev && exec .venv/bin/python -m tests.torture $(ARGS)
+
+#: make fuzz     a minute of hostile octets for each parser
+fuzz: ; @scripts/bootstrap dev && exec .venv/bin/python -m tests.fuzz --seconds 60 $(ARGS)
+
+#: make docs     the pages of docs/ that are made from the code
+docs: ; @scripts/bootstrap dev && exec .venv/bin/python scripts/docs.py
+
+#: make lock     resolve the dependencies of pyproject.toml anew (needs a package index)
+lock: ; @scripts/bootstrap dev && exec .venv/bin/python scripts/lock.py
+
+# Three testers for two cores: the tests that wait for a program leave room for another.
+TESTERS ?= 3

@@ -1,0 +1,31 @@
+"""Make the pages of docs/ that come from the code; with --check, fail when one of them is stale."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import rfcs
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MADE: dict[Path, Callable[[], str]] = {rfcs.PAGE: rfcs.make}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/docs.py", description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a page is stale")
+    checking = parser.parse_args().check
+    pages = {path: make() for path, make in MADE.items()}
+    stale = [path for path, text in pages.items() if not path.is_file() or path.read_text() != text]
+    for path in stale:
+        print(f"{path.relative_to(ROOT)}: {'stale: run `make docs`' if checking else 'made'}")
+        if not checking:
+            path.write_text(pages[path])
+    return 1 if stale and checking else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What tests stand on: programs, databases, clocks and the harness that runs a server."""
