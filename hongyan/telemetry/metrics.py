@@ -1,0 +1,128 @@
+"""Metrics, as Prometheus reads them. Names are mox's where mox has one, so that its dashboards and alerts fit.
+
+Whoever counts often keeps the child: `labels(…)` costs as much as counting. No label has a value that a
+stranger chooses: there is a bounded number of series.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "REGISTRY",
+    "authentication_ratelimited_total",
+    "authentication_total",
+    "cert_expiry_seconds",
+    "connections_refused_total",
+    "connections_total",
+    "dkim_verify_duration_seconds",
+    "dmarc_policy_total",
+    "httpserver_request_duration_seconds",
+    "imap_command_duration_seconds",
+    "imap_connections",
+    "index_lag_seconds",
+    "log_dropped_total",
+    "log_total",
+    "node_overloaded",
+    "open_connections",
+    "panic_total",
+    "pop3_command_duration_seconds",
+    "pop3_connections",
+    "queue_delivery_duration_seconds",
+    "queue_destinations_total",
+    "queue_hold",
+    "queue_messages",
+    "queue_plaintext_fallback_total",
+    "render",
+    "search_duration_seconds",
+    "smtpserver_command_duration_seconds",
+    "smtpserver_connections_total",
+    "smtpserver_delivery_total",
+    "smtpserver_errors_total",
+    "smtpserver_submission_total",
+    "spf_verify_duration_seconds",
+    "store_bytes",
+    "tls_handshakes_total",
+]
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+_SHORT = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # seconds within the process
+_LONG = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)  # seconds when another machine is asked
+
+
+def _counter(name: str, doc: str, *labels: str) -> Counter:
+    return Counter(f"hongyan_{name}", doc, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, doc: str, *labels: str) -> Gauge:
+    return Gauge(f"hongyan_{name}", doc, labels, registry=REGISTRY)
+
+
+def _histogram(name: str, doc: str, *labels: str, buckets: tuple[float, ...] = _SHORT) -> Histogram:
+    return Histogram(f"hongyan_{name}", doc, labels, registry=REGISTRY, buckets=buckets)
+
+
+log_total = _counter("log_total", "Events logged.", "level")
+log_dropped_total = _counter("log_dropped_total", "Events that the log could not take.")
+panic_total = _counter("panic_total", "Errors that nobody expected.", "area")
+node_overloaded = _gauge("node_overloaded", "1 while this process refuses work because of load.")
+
+open_connections = _gauge("open_connections", "Open connections.", "listener")
+connections_total = _counter("connections_total", "Connections let in.", "listener")
+connections_refused_total = _counter(
+    "connections_refused_total", "Connections closed at the door.", "listener", "reason"
+)
+tls_handshakes_total = _counter("tls_handshakes_total", "TLS handshakes as a server.", "listener", "result")
+cert_expiry_seconds = _gauge("cert_expiry_seconds", "When a certificate ends, in seconds since 1970.", "name")
+
+smtpserver_connections_total = _counter("smtpserver_connections_total", "SMTP connections.", "kind")
+smtpserver_command_duration_seconds = _histogram(
+    "smtpserver_command_duration_seconds", "SMTP commands until their reply.", "kind", "verb", "code"
+)
+smtpserver_delivery_total = _counter("smtpserver_delivery_total", "Messages taken on port 25.", "result", "reason")
+smtpserver_submission_total = _counter("smtpserver_submission_total", "Messages taken from our users.", "result")
+smtpserver_errors_total = _counter("smtpserver_errors_total", "SMTP replies of 4yz and 5yz.", "kind", "reason")
+
+imap_connections = _gauge("imap_connections", "Open IMAP connections.", "state")
+imap_command_duration_seconds = _histogram(
+    "imap_command_duration_seconds", "IMAP commands until their tagged response.", "cmd", "result"
+)
+pop3_connections = _gauge("pop3_connections", "Open POP3 connections.", "state")
+pop3_command_duration_seconds = _histogram(
+    "pop3_command_duration_seconds", "POP3 commands until their response.", "cmd", "result"
+)
+httpserver_request_duration_seconds = _histogram(
+    "httpserver_request_duration_seconds", "HTTP requests until their response ended.", "handler", "method", "code"
+)
+
+authentication_total = _counter("authentication_total", "Tries to log in.", "kind", "variant", "tls", "result")
+authentication_ratelimited_total = _counter(
+    "authentication_ratelimited_total", "Tries to log in that were refused unseen.", "kind"
+)
+
+queue_messages = _gauge("queue_messages", "Recipients that wait in the queue.")
+queue_hold = _gauge("queue_hold", "Recipients on hold in the queue.")
+queue_delivery_duration_seconds = _histogram(
+    "queue_delivery_duration_seconds", "Tries to deliver.", "attempt", "transport", "tls", "result", buckets=_LONG
+)
+queue_destinations_total = _counter("queue_destinations_total", "Hosts connected to.", "transport", "result")
+queue_plaintext_fallback_total = _counter("queue_plaintext_fallback_total", "Tries without TLS after TLS failed.")
+
+spf_verify_duration_seconds = _histogram("spf_verify_duration_seconds", "SPF checks.", "status", buckets=_LONG)
+dkim_verify_duration_seconds = _histogram("dkim_verify_duration_seconds", "DKIM checks.", "status", buckets=_LONG)
+dmarc_policy_total = _counter("dmarc_policy_total", "DMARC policies met.", "policy", "status")
+
+store_bytes = _gauge("store_bytes", "Octets stored.", "kind")
+index_lag_seconds = _gauge("index_lag_seconds", "How far the search index is behind.")
+search_duration_seconds = _histogram("search_duration_seconds", "Searches.", "kind")
+
+
+def render() -> bytes:
+    """Return all metrics in Prometheus' text form."""
+    return generate_latest(REGISTRY)
