@@ -1,1 +1,1 @@
-"""Ports: what is stored, in the words of mail. Protocols and records; no SQL, no engine."""
+"""Ports of storage, in the words of mail: Protocols and records. No SQL, no files, no sockets."""

@@ -1,0 +1,1 @@
+"""The clustered engine: PostgreSQL, or a database that speaks its protocol."""

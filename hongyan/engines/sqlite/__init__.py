@@ -1,0 +1,1 @@
+"""The embedded engine: one writer thread with grouped commits, readers in threads."""

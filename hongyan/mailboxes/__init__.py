@@ -1,0 +1,1 @@
+"""An account's mail: mailboxes in memory, and everything that changes them."""
