@@ -20,14 +20,14 @@ import os
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
 import zstandard
 
-from hongyan.errors import Corrupt, StorageFailed, StorageFull
+from hongyan.errors import Corrupt, ServerFault, StorageFailed, StorageFull
 from hongyan.store.blobs import BlobSource, StoredBlob
 from hongyan.types import BlobRef
 
@@ -72,6 +72,10 @@ class SegmentStore:
         self._end = 0
         self._dirty = False
         self._new_file = False
+        self._waiting: list[tuple[Sequence[BlobSource], asyncio.Future[list[BlobRef]]]] = []
+        self._putting = False
+        self._put_task: asyncio.Task[None] | None = None
+        self._put_thread = ThreadPoolExecutor(1, thread_name_prefix="segments")
 
     # -- writing: the writer thread's
 
@@ -102,6 +106,43 @@ class SegmentStore:
             self._spoil()
             raise SegmentsFailed(cause=f"segment sync: {error.strerror}") from error
         self._dirty = False
+
+    async def put(self, blobs: Sequence[BlobSource]) -> Sequence[BlobRef]:
+        """Store blobs and return once they are safe, for an engine without a writer thread of its own.
+
+        Groups form by themselves: what comes while a sync is under way goes into the next.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[BlobRef]] = loop.create_future()
+        self._waiting.append((blobs, future))
+        if len(self._waiting) == 1 and not self._putting:
+            self._putting = True
+            self._put_task = loop.create_task(self._put_groups())
+        return await future
+
+    async def _put_groups(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting, []
+                try:
+                    found = await loop.run_in_executor(self._put_thread, self._put_group, [blobs for blobs, _ in group])
+                except ServerFault as fault:
+                    for _, future in group:
+                        if not future.done():
+                            future.set_exception(fault)
+                    continue
+                for (_, future), refs in zip(group, found, strict=True):
+                    if not future.done():
+                        future.set_result(refs)
+        finally:
+            self._putting = False
+
+    def _put_group(self, group: Sequence[Sequence[BlobSource]]) -> list[list[BlobRef]]:
+        self.require_room(sum(len(blob) for blobs in group for blob in blobs))
+        refs = [[self.append(blob) for blob in blobs] for blobs in group]
+        self.sync()
+        return refs
 
     def require_room(self, octets: int) -> None:
         """Raise `StorageFull` unless the disk holds so many octets and the reserve."""
@@ -232,6 +273,7 @@ class SegmentStore:
         with contextlib.suppress(SegmentsFailed):
             self.sync()
         self._threads.shutdown(wait=True)
+        self._put_thread.shutdown(wait=True)
         with self._files_lock:
             for fd in self._files.values():
                 os.close(fd)

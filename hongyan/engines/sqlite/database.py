@@ -302,8 +302,8 @@ class _Read:
 
 @lru_cache(maxsize=2048)
 def to_sqlite(sql: str) -> str:
-    """Return the statement with SQLite's numbered parameters."""
-    return re.sub(r"\$(\d)", r"?\1", sql)
+    """Return the statement in SQLite's words."""
+    return re.sub(r"\$(\d)", r"?\1", sql).replace("{position}", "instr")
 
 
 def _drive(cursor: apsw.Cursor, unit: Unit[T]) -> T:

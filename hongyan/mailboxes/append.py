@@ -1,0 +1,97 @@
+"""One way in: octets, trace fields and flags become rows, a UID and an entry of the log."""
+
+from __future__ import annotations
+
+__all__ = ["Incoming", "append", "internal_text"]
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pyroaring import BitMap
+
+from hongyan.mailboxes.mail import Mail
+from hongyan.message.analyze import Analysis, analyze
+from hongyan.store.changes import Appended, Flag, LoggedChange
+from hongyan.store.messages import Appending, NewMessage, Receipt
+from hongyan.types import AccountId, MailboxId
+
+_IN_A_THREAD = 1 << 20  # octets from which the analysis would keep the loop busy too long
+_MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message to be stored.
+
+    `prefix` are the trace fields that stand before the octets; `internal_date` is now unless somebody says otherwise.
+    A message for several accounts carries its `analysis`, so that it is made once.
+    """
+
+    octets: bytes
+    prefix: bytes = b""
+    flags: tuple[Flag, ...] = ()
+    internal_date: datetime | None = None
+    analysis: Analysis | None = None
+
+
+async def append(
+    mail: Mail,
+    account: AccountId,
+    mailbox: MailboxId,
+    messages: Sequence[Incoming],
+    *,
+    receipt: Receipt | None = None,
+) -> Appending:
+    """Store the messages, all or none, and return when they are on stable storage.
+
+    Raises `OverQuota`, `NotFound`, `StorageFull`, `StorageFailed`.
+    """
+    now = mail.clock.now()
+    new = [await _prepare(message, now) for message in messages]
+    done = await mail.messages.append(account, mailbox, new, receipt=receipt)
+    if not done.duplicate:
+        change = Appended(done.first_uid, len(new), _flags(new, done.first_uid))
+        mail.live.committed(account, (LoggedChange(done.modseq, mailbox, change),))
+    return done
+
+
+async def _prepare(message: Incoming, now: datetime) -> NewMessage:
+    found = message.analysis
+    if found is None and len(message.octets) < _IN_A_THREAD:
+        found = analyze(message.prefix, message.octets)
+    elif found is None:
+        found = await asyncio.to_thread(analyze, message.prefix, message.octets)
+    date = message.internal_date or now
+    return NewMessage(
+        message.octets,
+        message.prefix,
+        found,
+        message.flags,
+        int(date.timestamp()),
+        internal_text(date),
+        int(now.timestamp()),
+    )
+
+
+def internal_text(date: datetime) -> bytes:
+    """Return a date as IMAP writes it: `17-Jul-1996 02:44:25 -0700` (RFC 9051 §9, date-time)."""
+    zone = b"+0000" if date.tzinfo is UTC else date.strftime("%z")[:5].encode() or b"+0000"
+    return b"%2d-%b-%04d %02d:%02d:%02d %b" % (
+        date.day,
+        _MONTHS[date.month - 1],
+        date.year,
+        date.hour,
+        date.minute,
+        date.second,
+        zone,
+    )
+
+
+def _flags(messages: Sequence[NewMessage], first_uid: int) -> dict[Flag, BitMap]:
+    flags: dict[Flag, BitMap] = {}
+    for uid, message in enumerate(messages, first_uid):
+        for flag in message.flags:
+            flags.setdefault(flag, BitMap()).add(uid)
+    return flags

@@ -1,0 +1,235 @@
+"""The mailboxes that are in memory, kept at the head of the log.
+
+Whoever commits a change says so with `committed`; what other processes commit arrives as a hint and is read from the
+log by `catch_up`. Both apply changes strictly in order of MODSEQ, so a mailbox in memory is always some true state.
+Mailboxes that nobody has pinned leave, the least used first, when too many messages are in memory.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Hints", "LiveMailboxes", "MemoryOptions"]
+
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hongyan.errors import HongyanError, NotFound
+from hongyan.mailboxes.state import MailboxState
+from hongyan.options import option
+from hongyan.store.changes import ChangeStore, LoggedChange
+from hongyan.store.mailboxes import MailboxStore
+from hongyan.types import AccountId, MailboxId, ModSeq
+
+_FOLD_UNLOADED = 512
+_COUNTED_MAILBOXES = 10_000
+
+
+class Hints(Protocol):
+    """Tells those who wait that an account has changed."""
+
+    def publish(self, account: AccountId, modseq: ModSeq) -> None:
+        """Say that the account is at `modseq`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryOptions:
+    """How much of the mailboxes is kept in memory."""
+
+    messages: int = option(5_000_000, "Messages of mailboxes kept in memory; each takes about 13 octets.")
+
+
+class _Account:
+    """The mailboxes of one account that are in memory, all at `cursor` or later.
+
+    `pending` holds, for a mailbox that is being read, what was committed meanwhile.
+    """
+
+    __slots__ = ("catching_up", "cursor", "mailboxes", "pending")
+
+    def __init__(self, cursor: ModSeq) -> None:
+        self.cursor = cursor
+        self.mailboxes: dict[MailboxId, MailboxState] = {}
+        self.pending: dict[MailboxId, list[LoggedChange]] = {}
+        self.catching_up: asyncio.Task[None] | None = None
+
+
+class LiveMailboxes:
+    """Opens mailboxes, keeps them current, lets them go."""
+
+    def __init__(
+        self, mailboxes: MailboxStore, changes: ChangeStore, hints: Hints, options: MemoryOptions | None = None
+    ) -> None:
+        self._mailboxes = mailboxes
+        self._changes = changes
+        self._hints = hints
+        self._options = options or MemoryOptions()
+        self._accounts: dict[AccountId, _Account] = {}
+        self._loading: dict[tuple[AccountId, MailboxId], asyncio.Task[MailboxState]] = {}
+        self._used: OrderedDict[tuple[AccountId, MailboxId], MailboxState] = OrderedDict()
+        self._pins: Counter[tuple[AccountId, MailboxId]] = Counter()
+        self._unloaded: Counter[tuple[AccountId, MailboxId]] = Counter()
+        self._saving: set[tuple[AccountId, MailboxId]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def loaded(self, account: AccountId, mailbox: MailboxId) -> MailboxState | None:
+        """Return the mailbox if it is in memory."""
+        live = self._accounts.get(account)
+        state = live.mailboxes.get(mailbox) if live is not None else None
+        if state is not None:
+            self._used.move_to_end((account, mailbox))
+        return state
+
+    async def open(self, account: AccountId, mailbox: MailboxId) -> MailboxState:
+        """Return the mailbox, from memory or the database. Raises `NotFound` and `Corrupt`."""
+        state = self.loaded(account, mailbox)
+        if state is not None:
+            return state
+        key = (account, mailbox)
+        task = self._loading.get(key)
+        if task is None:
+            task = self._loading[key] = self._start(self._load(account, mailbox))
+            task.add_done_callback(lambda _task: self._loading.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _load(self, account: AccountId, mailbox: MailboxId) -> MailboxState:
+        live = self._accounts.get(account)
+        if live is None:
+            head = await self._mailboxes.highestmodseq(account)
+            live = self._accounts.setdefault(account, _Account(head))
+        live.pending[mailbox] = []
+        try:
+            state = MailboxState(await self._mailboxes.load_state(account, mailbox))
+        finally:
+            pending = live.pending.pop(mailbox)
+        for change in pending:
+            state.apply(change)
+        live.mailboxes[mailbox] = state
+        self._used[account, mailbox] = state
+        self._unloaded.pop((account, mailbox), None)
+        self._fold(account, state)
+        self._let_go()
+        return state
+
+    def pin(self, account: AccountId, mailbox: MailboxId) -> None:
+        """Keep an open mailbox in memory until `unpin`."""
+        self._pins[account, mailbox] += 1
+
+    def unpin(self, account: AccountId, mailbox: MailboxId) -> None:
+        """Undo one `pin`."""
+        key = (account, mailbox)
+        self._pins[key] -= 1
+        if self._pins[key] <= 0:
+            del self._pins[key]
+
+    # -- following the log
+
+    def committed(self, account: AccountId, changes: Sequence[LoggedChange]) -> None:
+        """Take in changes that this process has just committed, and tell those who wait."""
+        live = self._accounts.get(account)
+        if live is None:
+            self._count_unloaded(account, changes)
+        elif changes[0].modseq == live.cursor + 1:
+            self._apply(account, live, changes)
+            live.cursor = changes[-1].modseq
+        elif changes[-1].modseq > live.cursor:
+            self._catch_up_soon(account, live)
+        self._hints.publish(account, changes[-1].modseq)
+
+    def _apply(self, account: AccountId, live: _Account, changes: Sequence[LoggedChange]) -> None:
+        for change in changes:
+            state = live.mailboxes.get(change.mailbox)
+            if state is None:
+                if change.mailbox in live.pending:
+                    live.pending[change.mailbox].append(change)
+                else:
+                    self._count_unloaded(account, (change,))
+                continue
+            state.apply(change)
+            if state.wants_snapshot:
+                self._fold(account, state)
+
+    def _catch_up_soon(self, account: AccountId, live: _Account) -> None:
+        if live.catching_up is None or live.catching_up.done():
+            live.catching_up = self._start(self.catch_up(account))
+
+    async def catch_up(self, account: AccountId) -> None:
+        """Read what the log has after the account's cursor."""
+        live = self._accounts.get(account)
+        more = live is not None
+        while live is not None and more:
+            page = await self._changes.changes_since(account, live.cursor)
+            # Others may have moved the cursor meanwhile; what is known already is skipped.
+            fresh = [change for change in page.changes if change.modseq > live.cursor]
+            self._apply(account, live, fresh)
+            live.cursor = ModSeq(max(live.cursor, page.modseq))
+            more = page.more
+
+    # -- snapshots
+
+    def _count_unloaded(self, account: AccountId, changes: Sequence[LoggedChange]) -> None:
+        """Fold the log of a mailbox that nobody opens before it grows long."""
+        for change in changes:
+            key = (account, change.mailbox)
+            self._unloaded[key] += 1
+            if self._unloaded[key] > _FOLD_UNLOADED and key not in self._loading:
+                self._unloaded[key] = 0
+                self._start(self._open_to_fold(account, change.mailbox))
+        while len(self._unloaded) > _COUNTED_MAILBOXES:
+            del self._unloaded[next(iter(self._unloaded))]
+
+    async def _open_to_fold(self, account: AccountId, mailbox: MailboxId) -> None:
+        try:
+            await self.open(account, mailbox)
+        except NotFound:
+            return
+
+    def _fold(self, account: AccountId, state: MailboxState) -> None:
+        key = (account, state.mailbox_id)
+        if state.wants_snapshot and key not in self._saving:
+            self._saving.add(key)
+            self._start(self._save(account, state))
+
+    async def _save(self, account: AccountId, state: MailboxState) -> None:
+        modseq, octets = state.modseq, state.snapshot()
+        state.snapshot_saved()
+        try:
+            await self._mailboxes.save_snapshot(account, state.mailbox_id, modseq, octets)
+        except HongyanError:
+            pass  # The log still has everything; the next fold tries again.
+        finally:
+            self._saving.discard((account, state.mailbox_id))
+
+    # -- memory
+
+    def _let_go(self) -> None:
+        """Drop the least used mailboxes until the rest is small enough."""
+        total = sum(len(state) for state in self._used.values())
+        for key in list(self._used):
+            if total <= self._options.messages:
+                return
+            if self._pins[key] <= 0 and key not in self._saving:
+                total -= len(self._used[key])
+                self.forget(*key)
+
+    def forget(self, account: AccountId, mailbox: MailboxId) -> None:
+        """Let a mailbox go: it was deleted, or its memory is needed."""
+        self._used.pop((account, mailbox), None)
+        live = self._accounts.get(account)
+        if live is not None:
+            live.mailboxes.pop(mailbox, None)
+            if not live.mailboxes and not live.pending:
+                del self._accounts[account]
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        """Wait for snapshots that are being saved."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
