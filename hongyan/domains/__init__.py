@@ -1,0 +1,1 @@
+"""The domains we serve: their names, keys, certificates and DNS records."""
