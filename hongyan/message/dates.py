@@ -1,0 +1,69 @@
+"""Dates of header fields, obsolete forms and common mistakes included (RFC 5322 §3.3, §4.3)."""
+
+from __future__ import annotations
+
+__all__ = ["parse_date"]
+
+import re
+from datetime import date
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"), 1
+    )
+}
+_ZONES = {b"ut": 0, b"gmt": 0, b"utc": 0, b"est": -5, b"edt": -4, b"cst": -6, b"cdt": -5, b"mst": -7, b"mdt": -6}
+_ZONES |= {b"pst": -8, b"pdt": -7, b"cet": 1, b"met": 1, b"cest": 2, b"mest": 2, b"jst": 9, b"kst": 9, b"bst": 1}
+
+_DATE = re.compile(
+    rb"""\s*+(?:[A-Za-z]{3,9}+\.?[\s,]*+)?
+    ([0-9]{1,2})[\s-]*+([A-Za-z]{3})[a-z]{0,6}+[\s.,-]*+([0-9]{2,4})[\s,]++
+    ([0-9]{1,2})\s*+[:.]\s*+([0-9]{1,2})(?:\s*+[:.]\s*+([0-9]{1,2})(?:\.[0-9]{1,9})?)?
+    \s*+(?:([+-])([0-9]{2}):?([0-9]{2})|"?([A-Za-z]{1,5}))?""",
+    re.VERBOSE,
+)
+# C's asctime, which some programs put there: Wed Nov 20 10:05:00 2002
+_ASCTIME = re.compile(
+    rb"\s*+(?:[A-Za-z]{3,9}+,?\s++)?([A-Za-z]{3})[a-z]{0,6}+\s++([0-9]{1,2}),?\s++([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?\s++"
+    rb"(?:([A-Z]{1,4})\s++)?([0-9]{4})(?:\s*+([+-])([0-9]{2})([0-9]{2}))?"
+)
+_COMMENT = re.compile(rb"\([^()]*+\)")
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def parse_date(value: bytes) -> int | None:
+    """Return the seconds since 1970 that a Date's unfolded value names, or None if it names no time."""
+    match = _DATE.match(value)
+    if match is None and b"(" in value:
+        match = _DATE.match(_COMMENT.sub(b" ", value))
+    if match is not None:
+        day, month, year, hour, minute, second, sign, zone_hour, zone_minute, zone = match.groups()
+    else:
+        match = _ASCTIME.match(value)
+        if match is None:
+            return None
+        month, day, hour, minute, second, zone, year, sign, zone_hour, zone_minute = match.groups()
+    if sign is not None:
+        offset = int(zone_hour) * 3600 + int(zone_minute) * 60
+        if sign == b"-":
+            offset = -offset
+    else:
+        # A military letter or an unknown name says nothing about the zone (RFC 5322 §4.3).
+        offset = _ZONES.get(zone.lower(), 0) * 3600 if zone else 0
+    return _seconds(day, month, year, int(hour), int(minute), int(second or 0), offset)
+
+
+def _seconds(day: bytes, month: bytes, year: bytes, hour: int, minute: int, second: int, offset: int) -> int | None:
+    number = int(year)
+    if len(year) == 2:
+        number += 2000 if number < 50 else 1900  # RFC 5322 §4.3
+    elif len(year) == 3:
+        number += 1900
+    if hour > 23 or minute > 59 or second > 60 or abs(offset) > 86_399:
+        return None
+    try:
+        days = date(number, _MONTHS[month.lower()], int(day)).toordinal() - _EPOCH
+    except (KeyError, ValueError):
+        return None
+    return days * 86_400 + hour * 3600 + minute * 60 + second - offset

@@ -1,0 +1,158 @@
+"""Text of messages for search and preview: decoded, without markup, within limits.
+
+HTML is cut into tags and text by one walk that never goes back; scripts, styles, the head and comments
+say nothing to a reader and are passed over. The result is for matching and for one line in a list,
+never for display as HTML.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MAX_TEXT", "PREVIEW_LENGTH", "fold_text", "html_to_text", "make_preview", "message_text", "part_text"]
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from html import unescape
+
+from hongyan.message.charsets import decode_text
+from hongyan.message.parts import Kind, Part
+from hongyan.message.transfer import Encoding, decode_transfer
+
+MAX_TEXT = 256 * 1024
+PREVIEW_LENGTH = 256  # RFC 8970 §3.1
+
+_MARKUP_FACTOR = 4  # So much more HTML is read than text is wanted.
+_SKIPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "object", "svg"})
+_BLOCKS = frozenset(
+    {"address", "article", "aside", "blockquote", "br", "center", "dd", "div", "dl", "dt", "footer", "form", "header"}
+    | {"h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody"}
+    | {"td", "tfoot", "th", "thead", "tr", "ul"}
+)
+_TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]{0,15})")
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u034f\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"), None)
+
+
+def fold_text(text: str) -> str:
+    """Return text as search compares it: compatible forms united (NFKC), case folded."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def html_to_text(html: str, limit: int = MAX_TEXT) -> str:
+    """Return what a reader sees of HTML, at most `limit` characters; blocks are parted by line breaks."""
+    pieces: list[str] = []
+    length = 0
+    for piece in _visible(html):
+        pieces.append(piece)
+        length += len(piece)
+        if length >= limit:
+            break
+    text = "".join(pieces)
+    if "&" in text:
+        text = unescape(text)
+    return text[:limit]
+
+
+def _visible(html: str) -> Iterator[str]:
+    position, end = 0, len(html)
+    while position < end:
+        tag = html.find("<", position)
+        if tag < 0:
+            yield html[position:]
+            return
+        if tag > position:
+            yield html[position:tag]
+        if html.startswith("<!--", tag):
+            close = html.find("-->", tag + 4)
+            position = close + 3 if close >= 0 else end
+            continue
+        name = _TAG_NAME.match(html, tag + 1)
+        if name is None and html[tag + 1 : tag + 2] not in ("!", "?"):
+            yield "<"
+            position = tag + 1
+            continue
+        position = _tag_end(html, tag)
+        if name is None:
+            continue
+        element = name[1].lower()
+        if element in _BLOCKS:
+            yield "\n"
+        elif element in _SKIPPED and html[tag + 1] != "/":
+            position = _skip_element(html, element, position)
+
+
+def _tag_end(html: str, start: int) -> int:
+    """Return where a tag ends. A ">" within a quoted attribute is seen if the quote ends soon enough."""
+    close = html.find(">", start)
+    if close < 0:
+        return len(html)
+    if html.count('"', start, close) & 1:
+        quote = html.find('"', close, close + 2048)
+        later = html.find(">", quote, quote + 2048) if quote >= 0 else -1
+        if later >= 0:
+            return later + 1
+    return close + 1
+
+
+def _skip_element(html: str, element: str, position: int) -> int:
+    """Return the position behind an element's closing tag; without one everything belongs to it, but for <head>."""
+    closing = "</" + element
+    at = html.find(closing, position)
+    if at < 0:
+        at = html.find(closing.upper(), position)
+    if at < 0:
+        return position if element in ("head", "object", "noscript") else len(html)
+    return _tag_end(html, at)
+
+
+def part_text(part: Part, served: bytes, limit: int = MAX_TEXT) -> str:
+    """Return the decoded text of a text part of `served`, HTML as plain text."""
+    is_html = part.content_type.subtype.lower() == b"html"
+    wanted = limit * _MARKUP_FACTOR if is_html else limit
+    # No character takes more than 4 octets, no octet more than 3 in quoted-printable.
+    room = wanted * 4 if part.encoding is Encoding.IDENTITY else wanted * 6
+    octets = decode_transfer(served[part.body_start : min(part.body_end, part.body_start + room)], part.encoding)
+    if not octets:
+        return ""
+    charset = part.content_type.find(b"charset")
+    text = decode_text(octets, "" if charset is None else charset.value.decode("ascii", "replace"))
+    if is_html:
+        return html_to_text(text[:wanted], limit)
+    return text[:limit]
+
+
+def message_text(parts: list[Part], served: bytes, limit: int = MAX_TEXT) -> Iterator[str]:
+    """Yield the texts of a message for search, in order, until `limit` characters are out.
+
+    Of alternatives only the plain one is given if there is one; attached texts and messages count too.
+    """
+    for part in parts:
+        if limit <= 0:
+            return
+        if part.kind is not Kind.LEAF or not part.is_text or _has_plain_sibling(part):
+            continue
+        text = part_text(part, served, limit)
+        limit -= len(text)
+        if text:
+            yield text
+
+
+def _has_plain_sibling(part: Part) -> bool:
+    parent = part.parent
+    if parent is None or parent.content_type.subtype.lower() != b"alternative":
+        return False
+    if part.content_type.subtype.lower() == b"plain":
+        return False
+    return any(
+        sibling.is_text and sibling.content_type.subtype.lower() == b"plain" and sibling.body_end > sibling.body_start
+        for sibling in parent.children
+    )
+
+
+def make_preview(text: str) -> str:
+    """Return the beginning of a text on one line (RFC 8970 §3.1)."""
+    text = " ".join(text[: PREVIEW_LENGTH * 8].split())
+    if not text.isascii():
+        text = text.translate(_INVISIBLE)
+    return text[:PREVIEW_LENGTH]

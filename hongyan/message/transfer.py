@@ -1,0 +1,93 @@
+"""Content-Transfer-Encoding undone (RFC 2045 §6), as far as broken input allows."""
+
+from __future__ import annotations
+
+__all__ = ["Encoding", "decode_transfer", "find_encoding"]
+
+import binascii
+import re
+from enum import IntEnum
+
+
+class Encoding(IntEnum):
+    """How a body is encoded for transport. The numbers are stored; never renumber."""
+
+    IDENTITY = 0  # 7bit, 8bit, binary or nothing said
+    QUOTED_PRINTABLE = 1
+    BASE64 = 2
+    UUENCODE = 3
+    UNKNOWN = 7
+
+
+_NAMES = {
+    b"": Encoding.IDENTITY,
+    b"7bit": Encoding.IDENTITY,
+    b"8bit": Encoding.IDENTITY,
+    b"binary": Encoding.IDENTITY,
+    b"7-bit": Encoding.IDENTITY,
+    b"8-bit": Encoding.IDENTITY,
+    b"quoted-printable": Encoding.QUOTED_PRINTABLE,
+    b"base64": Encoding.BASE64,
+    b"x-uuencode": Encoding.UUENCODE,
+    b"x-uue": Encoding.UUENCODE,
+    b"uuencode": Encoding.UUENCODE,
+}
+_NAME_END = re.compile(rb"[\s;(\"]")
+_NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+
+
+def find_encoding(value: bytes) -> Encoding:
+    """Return which encoding a Content-Transfer-Encoding's unfolded value names."""
+    name = value.lower()
+    encoding = _NAMES.get(name)
+    if encoding is None:
+        encoding = _NAMES.get(_NAME_END.split(name.strip(b'"'), maxsplit=1)[0], Encoding.UNKNOWN)
+    return encoding
+
+
+def decode_transfer(octets: bytes, encoding: Encoding) -> bytes | None:
+    """Return the decoded octets, or None if the encoding is not known. What is broken is passed over."""
+    match encoding:
+        case Encoding.IDENTITY:
+            return octets
+        case Encoding.QUOTED_PRINTABLE:
+            return binascii.a2b_qp(octets)
+        case Encoding.BASE64:
+            return _decode_base64(octets)
+        case Encoding.UUENCODE:
+            return _decode_uu(octets)
+        case Encoding.UNKNOWN:
+            return None
+
+
+def _decode_base64(octets: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(octets)
+    except binascii.Error:
+        pass
+    quads = octets.translate(None, _NOT_BASE64).split(b"=", 1)[0]
+    if len(quads) % 4 == 1:
+        quads = quads[:-1]
+    return binascii.a2b_base64(quads + b"=" * (-len(quads) % 4))
+
+
+def _decode_uu(octets: bytes) -> bytes:
+    decoded = []
+    inside = False
+    for line in octets.split(b"\n"):
+        line = line.rstrip(b"\r")
+        if not inside:
+            inside = line.startswith(b"begin ")
+        elif line == b"end":
+            break
+        else:
+            try:
+                decoded.append(binascii.a2b_uu(line))
+            except binascii.Error:
+                # Some encoders pad the last group with too much; the length octet says what counts.
+                length = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
+                try:
+                    decoded.append(binascii.a2b_uu(line[:length]))
+                except binascii.Error:
+                    continue
+    return b"".join(decoded)
