@@ -25,7 +25,8 @@ from hongyan.wire.imap.commands import Copy, Expunge, Fetch, FlagChange, Move, S
 from hongyan.wire.imap.commands import Thread as ThreadCommand
 from hongyan.wire.imap.cursor import MAX_NUMBER64, Cursor
 from hongyan.wire.imap.fetch import FetchItem, read_fetch_items
-from hongyan.wire.imap.search import Partial, SearchReturn, read_partial, read_search_program, read_search_return
+from hongyan.wire.imap.search import Partial, SearchReturn
+from hongyan.wire.imap.search_program import read_partial, read_search_program, read_search_return
 
 MAX_REMEMBERED = 200
 """How many octets of arguments are worth remembering."""
