@@ -57,6 +57,7 @@ class MailboxState:
         "_changes_since_snapshot",
         "_recent",
         "column",
+        "deleted",
         "first_recent",
         "highestmodseq",
         "mailbox_id",
@@ -80,6 +81,7 @@ class MailboxState:
         self.modseqs: array[int] = array("Q")
         self.column = FlagColumn()
         self.uidnext = 1
+        self.deleted = False
         self.modseq = ModSeq(0)
         self.highestmodseq = ModSeq(0)
         self._recent: deque[LoggedChange] = deque(maxlen=_REMEMBERED)
@@ -122,6 +124,8 @@ class MailboxState:
                 self._expunge(uids)
             case MailboxChanged("renamed", name):
                 self.name = name
+            case MailboxChanged("deleted"):
+                self.deleted = True
             case MailboxChanged():
                 pass
         self.modseq = logged.modseq

@@ -170,8 +170,9 @@ def _rename(account: AccountId, names: Sequence[tuple[MailboxId, str]]) -> Unit[
         if taken:
             raise AlreadyExists("A mailbox of that name exists already.")
         done = yield Statement(
-            "UPDATE mailboxes SET name = $1 WHERE account_id = $2 AND mailbox_id = $3 RETURNING mailbox_id",
-            (name, account, mailbox),
+            "UPDATE mailboxes SET name = $1, highestmodseq = $2 WHERE account_id = $3 AND mailbox_id = $4"
+            " RETURNING mailbox_id",
+            (name, modseq, account, mailbox),
         )
         if not done:
             raise NotFound("There is no such mailbox.")
@@ -199,6 +200,9 @@ def _delete(account: AccountId, mailbox: MailboxId) -> Unit[ModSeq]:
         "UPDATE account_state SET used_octets = used_octets - $1, used_messages = used_messages - $2"
         " WHERE account_id = $3",
         (octets, messages, account),
+    )
+    yield Statement(
+        "INSERT INTO deleted_mailboxes (account_id, mailbox_id, modseq) VALUES ($1, $2, $3)", (account, mailbox, modseq)
     )
     yield from log_change(account, modseq, mailbox, MailboxChanged("deleted", name))
     return modseq
@@ -271,12 +275,22 @@ def _set_quota(account: AccountId, limit_octets: int, limit_messages: int) -> Un
 
 
 def _changes_since(account: AccountId, cursor: ModSeq, limit: int) -> Unit[ChangePage]:
+    """Read the positions (cursor, cursor + limit] of the log: every position has one entry at most.
+
+    The log lies mailbox by mailbox, so that a commit touches one page of it. Mailboxes without a change after
+    the cursor are not looked at.
+    """
+    head = yield from _highestmodseq(account)
+    last = min(cursor + limit, head)
     rows = yield Statement(
-        "SELECT modseq, mailbox_id, entry FROM changes WHERE account_id = $1 AND modseq > $2 ORDER BY modseq LIMIT $3",
-        (account, cursor, limit),
+        "SELECT modseq, mailbox_id, entry FROM changes WHERE account_id = $1 AND mailbox_id IN"
+        " (SELECT mailbox_id FROM mailboxes WHERE account_id = $1 AND highestmodseq > $2 UNION ALL"
+        " SELECT mailbox_id FROM deleted_mailboxes WHERE account_id = $1 AND modseq > $2)"
+        " AND modseq > $2 AND modseq <= $3 ORDER BY modseq",
+        (account, cursor, last),
     )
     changes = [LoggedChange(ModSeq(row[0]), MailboxId(row[1]), decode_change(row[2])) for row in rows]
-    return ChangePage(changes, changes[-1].modseq if changes else cursor, len(rows) == limit)
+    return ChangePage(changes, ModSeq(max(cursor, last)), last < head)
 
 
 def _changes_of_mailbox(account: AccountId, mailbox: MailboxId, cursor: ModSeq) -> Unit[Sequence[LoggedChange]]:

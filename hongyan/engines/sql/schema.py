@@ -96,10 +96,17 @@ MAIL = (
         modseq INTEGER NOT NULL,
         mailbox_id INTEGER NOT NULL,
         entry BLOB NOT NULL,
-        PRIMARY KEY (account_id, modseq)
+        PRIMARY KEY (account_id, mailbox_id, modseq)
     ) {clustered}
     """,
-    "CREATE INDEX changes_by_mailbox ON changes (account_id, mailbox_id, modseq)",
+    """
+    CREATE TABLE deleted_mailboxes (
+        account_id INTEGER NOT NULL,
+        mailbox_id INTEGER NOT NULL,
+        modseq INTEGER NOT NULL,
+        PRIMARY KEY (account_id, mailbox_id)
+    ) {clustered}
+    """,
     """
     CREATE TABLE snapshots (
         account_id INTEGER NOT NULL,

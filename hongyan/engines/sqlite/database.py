@@ -36,7 +36,7 @@ _GROUP = 256  # jobs in one commit at most
 _GROUP_OCTETS = 32 << 20
 _CHECKPOINT_PAGES = 2000  # of the log, when the writer has nothing else to do
 _CHECKPOINT_PAGES_BUSY = 20_000
-_PAGE = 8192
+_PAGE = 4096
 
 
 class BlobWriter(Protocol):
