@@ -57,7 +57,7 @@ class MailboxState:
         "_changes_since_snapshot",
         "_recent",
         "column",
-        "deleted",
+        "is_deleted",
         "first_recent",
         "highestmodseq",
         "mailbox_id",
@@ -81,7 +81,7 @@ class MailboxState:
         self.modseqs: array[int] = array("Q")
         self.column = FlagColumn()
         self.uidnext = 1
-        self.deleted = False
+        self.is_deleted = False
         self.modseq = ModSeq(0)
         self.highestmodseq = ModSeq(0)
         self._recent: deque[LoggedChange] = deque(maxlen=_REMEMBERED)
@@ -125,7 +125,7 @@ class MailboxState:
             case MailboxChanged("renamed", name):
                 self.name = name
             case MailboxChanged("deleted"):
-                self.deleted = True
+                self.is_deleted = True
             case MailboxChanged():
                 pass
         self.modseq = logged.modseq
