@@ -109,9 +109,6 @@ def _unprivileged() -> int:
 
 def _initialize(cluster: PostgresCluster) -> None:
     initdb = [str(cluster.programs / "initdb"), "--username=hongyan", "--auth=trust", "--no-sync"]
-    share = cluster.programs.parents[3] / "share/postgresql/15"
-    if not str(cluster.programs).startswith("/usr/") and share.is_dir():
-        initdb += ["-L", str(share)]
     command = [*initdb, "--encoding=UTF8", "--locale=C.UTF-8", f"--pgdata={cluster.folder / 'data'}"]
     done = subprocess.run(command, env=cluster.environment, capture_output=True, text=True, user=_user(), check=False)
     if done.returncode and re.search("[Pp]ermission denied", done.stderr):
