@@ -23,22 +23,18 @@ from __future__ import annotations
 
 __all__ = [
     "AttemptReport",
-    "BodyType",
     "Claim",
     "Enqueued",
     "Lease",
     "LeaseLost",
     "NewMessage",
     "NewRecipient",
-    "Notify",
-    "OriginalRecipient",
     "QueueCounts",
     "QueueEntry",
     "QueueStore",
     "QueuedMessage",
     "QueuedRecipient",
     "RecipientState",
-    "Ret",
     "Selection",
     "Settled",
     "Settlement",
@@ -47,13 +43,14 @@ __all__ = [
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntFlag, StrEnum
+from enum import StrEnum
 from typing import Protocol
 
 from hongyan.addresses import Address
 from hongyan.errors import Conflict
 from hongyan.store.blobs import BlobSource
 from hongyan.types import AccountId, BlobRef, QueueId
+from hongyan.wire.smtp.parameters import Body, Notify, OriginalRecipient, Ret
 
 
 class LeaseLost(Conflict):
@@ -74,45 +71,15 @@ class RecipientState(StrEnum):
         return self not in (RecipientState.READY, RecipientState.HELD)
 
 
-class BodyType(StrEnum):
-    """What the octets need of a next hop (RFC 6152 §3, RFC 3030 §3)."""
-
-    SEVEN_BIT = "7BIT"
-    EIGHT_BIT_MIME = "8BITMIME"
-    BINARY_MIME = "BINARYMIME"
-
-
-class Ret(StrEnum):
-    """How much of the message a failure notification returns (RFC 3461 §4.3)."""
-
-    FULL = "FULL"
-    HDRS = "HDRS"
-
-
-class Notify(IntFlag):
-    """When the sender wants to be told (RFC 3461 §4.1). No parameter at all is `None`, not a value of this."""
-
-    NEVER = 0
-    SUCCESS = 1
-    FAILURE = 2
-    DELAY = 4
-
-
-@dataclass(frozen=True, slots=True)
-class OriginalRecipient:
-    """ORCPT, its xtext undone (RFC 3461 §4.2)."""
-
-    address_type: str
-    text: str
-
-
 @dataclass(frozen=True, slots=True)
 class NewRecipient:
     """A forward-path to be queued."""
 
     address: Address
     notify: Notify | None = None
+    """None: the sender did not say (RFC 3461 §4.1)."""
     original: OriginalRecipient | None = None
+    """ORCPT."""
 
     @property
     def destination(self) -> str:
@@ -142,7 +109,7 @@ class NewMessage:
     """Whose submission it is."""
     trace_id: str = ""
     """The `mid` of the logs, which runs through all stages."""
-    body: BodyType = BodyType.SEVEN_BIT
+    body: Body = Body.SEVEN_BIT
     smtputf8: bool = False
     require_tls: bool = False
     ret: Ret | None = None
@@ -185,7 +152,7 @@ class QueuedMessage:
     omitted: tuple[tuple[int, int], ...]
     account: AccountId | None
     trace_id: str
-    body: BodyType
+    body: Body
     smtputf8: bool
     require_tls: bool
     ret: Ret | None
