@@ -57,7 +57,7 @@ def parse_append_end(text: bytes, tag: bytes, *, after: AppendMessage) -> None:
 def _read_message(cursor: Cursor) -> AppendMessage:
     # append-message = [SP flag-list] [SP date-time] SP append-data
     # append-data    = literal / literal8 / "UTF8" SP "(" literal8 ")"
-    flags: tuple[str, ...] = ()
+    flags: tuple[bytes, ...] = ()
     internaldate = None
     cursor.space()
     if cursor.peek() == b"(":

@@ -1,7 +1,7 @@
 """The commands of IMAP as values: one dataclass for each, made by the parser and carried out by a session.
 
-Names are text, decoded and canonical; what identifies a command (its tag) or is only compared (object
-ids, the names of header fields) stays octets. `uid` says that numbers in a command, and in its answer,
+Names are text, decoded and canonical; what is only compared or told back (tags, flags, object ids, the
+names of header fields) stays octets. `uid` says that numbers in a command, and in its answer,
 are UIDs. Search keys are in `search`, fetch items in `fetch`.
 """
 
@@ -57,6 +57,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from hongyan.secret import Secret
 from hongyan.wire.imap.fetch import FetchItem
 from hongyan.wire.imap.search import Partial, SearchKey, SearchReturn
 from hongyan.wire.imap.sequence import SequenceSet
@@ -116,7 +117,7 @@ class Login:
 
     tag: bytes
     userid: str
-    password: str = field(repr=False)
+    password: Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +283,7 @@ class Status:
 class AppendMessage:
     """One message of an APPEND, up to the literal that holds it. Its size is told by the receiver."""
 
-    flags: tuple[str, ...] = ()
+    flags: tuple[bytes, ...] = ()
     internaldate: datetime | None = None
     utf8: bool = False
     """Whether it came as `UTF8 (~{n} …)`: its header may hold UTF-8, and `)` follows it (RFC 6855 §4)."""
@@ -415,7 +416,7 @@ class Store:
     uid: bool
     messages: SequenceSet
     change: FlagChange
-    flags: tuple[str, ...]
+    flags: tuple[bytes, ...]
     silent: bool = False
     unchangedsince: int | None = None
 

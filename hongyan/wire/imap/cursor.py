@@ -48,16 +48,16 @@ _MONTHS = {name: number for number, name in enumerate(b"jan feb mar apr may jun 
 _KNOWN_FLAGS = {
     name.lower(): name
     for name in (
-        "\\Answered",
-        "\\Flagged",
-        "\\Deleted",
-        "\\Seen",
-        "\\Draft",
-        "$MDNSent",
-        "$Forwarded",
-        "$Junk",
-        "$NotJunk",
-        "$Phishing",
+        b"\\Answered",
+        b"\\Flagged",
+        b"\\Deleted",
+        b"\\Seen",
+        b"\\Draft",
+        b"$MDNSent",
+        b"$Forwarded",
+        b"$Junk",
+        b"$NotJunk",
+        b"$Phishing",
     )
 }
 
@@ -198,7 +198,7 @@ class Cursor:
         written = octets.decode() if self.utf8 else ""
         return name, written if written and not written.isascii() and written != name else None
 
-    def read_flags(self) -> tuple[str, ...]:
+    def read_flags(self) -> tuple[bytes, ...]:
         """Read `flag-list = "(" [flag *(SP flag)] ")"`."""
         self.require(b"(", "A list of flags stands in parentheses")
         if self.take(b")"):
@@ -207,25 +207,25 @@ class Cursor:
         self.require(b")", "A list of flags stands in parentheses")
         return flags
 
-    def read_bare_flags(self) -> tuple[str, ...]:
+    def read_bare_flags(self) -> tuple[bytes, ...]:
         """Read `flag *(SP flag)`, each once."""
         flags = {self.read_flag(): None}
         while self.take(b" "):
             flags[self.read_flag()] = None
         return tuple(flags)
 
-    def read_flag(self) -> str:
+    def read_flag(self) -> bytes:
         """Read a flag that a client may set."""
         match = _FLAG.match(self.octets, self.at)
         if not match:
             self.fail("A flag is missing or not well formed")
         self.at = match.end()
-        flag = match[0].decode("ascii")
+        flag = match[0]
         known = _KNOWN_FLAGS.get(flag.lower())
         if known:
             return known
-        if flag.startswith("\\"):  # "\Recent" cannot be set, and a flag-extension needs an RFC (RFC 9051 §2.3.2).
-            self.fail(f"There is no system flag {flag[:40]}")
+        if flag.startswith(b"\\"):  # "\Recent" cannot be set, and a flag-extension needs an RFC (RFC 9051 §2.3.2).
+            self.fail(f"There is no system flag {flag[:40].decode('ascii')}")
         return flag
 
     def read_date(self) -> date:

@@ -37,7 +37,7 @@ INBOX = "INBOX"
 MAX_OCTETS = 1000
 """How long a name may be in UTF-8. Modified UTF-7 of such a name still fits a line."""
 
-MAX_LEVELS = 32
+MAX_LEVELS = 50
 """How deep mailboxes may be nested."""
 
 # C0, C1 and DEL, the separators of lines and paragraphs, and what is no character: Net-Unicode (RFC 5198 §2, §3).

@@ -41,7 +41,7 @@ class _FetchArguments(NamedTuple):
 
 class _StoreArguments(NamedTuple):
     change: FlagChange
-    flags: tuple[str, ...]
+    flags: tuple[bytes, ...]
     silent: bool
     unchangedsince: int | None
 

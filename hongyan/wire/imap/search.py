@@ -1,7 +1,7 @@
 """What SEARCH may ask for: keys and return options (RFC 9051 §6.4.4, RFC 3501 §6.4.4).
 
 Keys that are a negation of another, or two of others joined, are told by those: UNSEEN is
-`Not(HasFlag("\\\\Seen"))`. Whoever carries a search out meets few kinds of key.
+`Not(HasFlag(b"\\\\Seen"))`. Whoever carries a search out meets few kinds of key.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class All:
 class HasFlag:
     """A system flag (`\\\\Seen`) or a keyword is set."""
 
-    flag: str
+    flag: bytes
 
 
 @dataclass(frozen=True, slots=True)

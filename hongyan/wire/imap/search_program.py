@@ -232,18 +232,18 @@ _KEY_NAME = re.compile(rb"[A-Za-z][A-Za-z0-9]*")
 _OBJECT_ID = re.compile(rb"[A-Za-z0-9_-]{1,255}")
 
 _RECENT = IsRecent()
-_SEEN = HasFlag("\\Seen")
+_SEEN = HasFlag(b"\\Seen")
 _PLAIN: dict[bytes, SearchKey] = {
     b"ALL": All(),
-    b"ANSWERED": HasFlag("\\Answered"),
-    b"DELETED": HasFlag("\\Deleted"),
-    b"DRAFT": HasFlag("\\Draft"),
-    b"FLAGGED": HasFlag("\\Flagged"),
+    b"ANSWERED": HasFlag(b"\\Answered"),
+    b"DELETED": HasFlag(b"\\Deleted"),
+    b"DRAFT": HasFlag(b"\\Draft"),
+    b"FLAGGED": HasFlag(b"\\Flagged"),
     b"SEEN": _SEEN,
-    b"UNANSWERED": Not(HasFlag("\\Answered")),
-    b"UNDELETED": Not(HasFlag("\\Deleted")),
-    b"UNDRAFT": Not(HasFlag("\\Draft")),
-    b"UNFLAGGED": Not(HasFlag("\\Flagged")),
+    b"UNANSWERED": Not(HasFlag(b"\\Answered")),
+    b"UNDELETED": Not(HasFlag(b"\\Deleted")),
+    b"UNDRAFT": Not(HasFlag(b"\\Draft")),
+    b"UNFLAGGED": Not(HasFlag(b"\\Flagged")),
     b"UNSEEN": Not(_SEEN),
     b"RECENT": _RECENT,  # RFC 3501 §6.4.4, and the next two
     b"NEW": And((_RECENT, Not(_SEEN))),

@@ -6,6 +6,7 @@ __all__ = ["read_authenticate", "read_enable", "read_id", "read_login"]
 
 import re
 
+from hongyan.secret import Secret
 from hongyan.wire.imap.commands import Authenticate, Enable, Id, Login
 from hongyan.wire.imap.cursor import Cursor
 
@@ -36,9 +37,9 @@ def read_login(cursor: Cursor, tag: bytes) -> Login:
     cursor.space()
     userid = cursor.read_text()
     cursor.space()
-    password = cursor.read_text()
+    password = cursor.read_astring()
     cursor.end()
-    return Login(tag, userid, password)
+    return Login(tag, userid, Secret(password))
 
 
 def read_id(cursor: Cursor, tag: bytes) -> Id:
