@@ -11,22 +11,24 @@ __all__ = ["MAX_STORED_FIELDS", "STORED_FIELDS", "Analysis", "analyze"]
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hongyan.message.dates import parse_date
 from hongyan.message.encoded_words import decode_words
-from hongyan.message.headers import find_body, index_fields, join_fields, split_fields, unfold
+from hongyan.message.headers import find_body, join_fields, pick_fields, split_fields
 from hongyan.message.outline import Outline
-from hongyan.message.parameters import find_parameter, parse_disposition
-from hongyan.message.parts import MESSAGE_FIELDS, Kind, Part, scan_body
+from hongyan.message.parameters import find_parameter
+from hongyan.message.part_header import Kind
+from hongyan.message.parts import Part, scan_body
 from hongyan.message.structure import format_bodystructure, format_envelope, needs_utf8_form
 from hongyan.message.text import fold_text, make_preview, part_text
 
 STORED_FIELDS: frozenset[bytes] = frozenset(
     b"""from to cc bcc subject date message-id sender reply-to in-reply-to references content-type mime-version
-    priority x-priority importance newsgroups list-id list-unsubscribe list-unsubscribe-post list-post list-help lines
-    x-label content-description content-language content-transfer-encoding x-uniform-type-identifier
-    x-universally-unique-identifier disposition-notification-to return-receipt-to auto-submitted precedence
-    x-mailer user-agent""".split()
+    content-id content-disposition content-md5 content-location priority x-priority importance newsgroups list-id
+    list-unsubscribe list-unsubscribe-post list-post list-help lines x-label content-description content-language
+    content-transfer-encoding x-uniform-type-identifier x-universally-unique-identifier disposition-notification-to
+    return-receipt-to auto-submitted precedence x-mailer user-agent""".split()
 )
 """Fields whose octets are kept in the row: if all that a client asks for are among them, the blob is not read."""
 
@@ -34,8 +36,8 @@ MAX_STORED_FIELDS = 64 * 1024
 MAX_SEARCH_TEXT = 100_000
 MAX_REFERENCES = 100
 
-_WANTED = STORED_FIELDS | MESSAGE_FIELDS
-_PREVIEWED = 2048
+_PREVIEWED = 4096
+_REMEMBERED_LENGTH = 200
 _PREVIEW_TRIES = 4
 _SIGNATURES = frozenset({b"pgp-signature", b"pkcs7-signature", b"x-pkcs7-signature", b"pgp-encrypted"})
 _REPORTS = frozenset({b"delivery-status", b"global-delivery-status", b"disposition-notification", b"feedback-report"})
@@ -69,11 +71,7 @@ def analyze(prefix: bytes, octets: bytes) -> Analysis:
     """Return everything that is stored about the message that is served as `prefix + octets`."""
     served = prefix + octets
     body_start = find_body(served, 0, len(served))
-    block = served[:body_start]
-    if b"\0" in block:
-        block = block.replace(b"\0", b"")
-    header = split_fields(block)
-    fields = index_fields(header, _WANTED)
+    fields, stored = pick_fields(split_fields(served[:body_start]), STORED_FIELDS)
     parts = scan_body(served, body_start, fields)
     envelope = format_envelope(fields)
     bodystructure = format_bodystructure(parts)
@@ -81,6 +79,7 @@ def analyze(prefix: bytes, octets: bytes) -> Analysis:
     if needs_utf8_form(parts):
         envelope_utf8 = _other_form(format_envelope(fields, utf8=True), envelope)
         bodystructure_utf8 = _other_form(format_bodystructure(parts, utf8=True), bodystructure)
+    shown = [part for part in parts if not _is_attachment(part)]
     date = fields.get(b"date")
     message_id = fields.get(b"message-id")
     return Analysis(
@@ -90,17 +89,17 @@ def analyze(prefix: bytes, octets: bytes) -> Analysis:
         bodystructure=bodystructure,
         bodystructure_utf8=bodystructure_utf8,
         outline=Outline.from_parts(parts).to_octets(),
-        fields=_stored_fields(header),
-        sent_date=None if date is None else parse_date(unfold(date[0])),
+        fields=_stored_fields(stored),
+        sent_date=None if date is None else parse_date(date[0]),
         message_id="" if message_id is None else _find_id(message_id[0]),
         references=_references(fields),
         from_text=_search_text(fields, b"from"),
         to_text=_search_text(fields, b"to"),
         cc_text=_search_text(fields, b"cc"),
         bcc_text=_search_text(fields, b"bcc"),
-        subject_text=_search_text(fields, b"subject"),
-        preview=_preview(parts, served),
-        has_attachment=any(map(_is_attachment, parts)),
+        subject_text=_folded(fields[b"subject"][0]) if b"subject" in fields else "",
+        preview=_preview(shown, served),
+        has_attachment=len(shown) < len(parts),
     )
 
 
@@ -108,10 +107,9 @@ def _other_form(form: bytes, usual: bytes) -> bytes | None:
     return None if form == usual else form
 
 
-def _stored_fields(header: list[bytes]) -> bytes:
+def _stored_fields(fields: list[bytes]) -> bytes:
     """Return the octets of STORED_FIELDS. None at all means: read the blob; so it is when they are too many."""
-    kept = [field for field in header if field.partition(b":")[0].rstrip().lower() in STORED_FIELDS]
-    joined = join_fields(kept)
+    joined = join_fields(fields)
     return joined if len(joined) <= MAX_STORED_FIELDS else b""
 
 
@@ -119,10 +117,16 @@ def _search_text(fields: dict[bytes, list[bytes]], name: bytes) -> str:
     values = fields.get(name)
     if values is None:
         return ""
-    text = decode_words(unfold(values[0]))
-    if len(values) > 1:
-        text = ", ".join([text, *(decode_words(unfold(value)) for value in values[1:8])])
-    return fold_text(text)[:MAX_SEARCH_TEXT]
+    value = values[0] if len(values) == 1 else b", ".join(values)
+    return _remembered_text(value) if len(value) <= _REMEMBERED_LENGTH else _folded(value)
+
+
+def _folded(value: bytes) -> str:
+    return fold_text(decode_words(value))[:MAX_SEARCH_TEXT]
+
+
+# The same people write again and again, and their names are often in encoded words.
+_remembered_text = lru_cache(maxsize=2048)(_folded)
 
 
 def _find_id(value: bytes) -> str:
@@ -135,25 +139,22 @@ def _references(fields: dict[bytes, list[bytes]]) -> tuple[str, ...]:
     ids: dict[bytes, None] = {}
     for name in (b"references", b"in-reply-to"):
         for value in fields.get(name, ())[:1]:
-            ids.update(dict.fromkeys(_MESSAGE_ID.findall(value[:100_000])))
+            ids.update(dict.fromkeys(_MESSAGE_ID.findall(value)))
     found = list(ids)
     if len(found) > MAX_REFERENCES:
         found = found[:1] + found[1 - MAX_REFERENCES :]
     return tuple(id_.decode("utf-8", "replace") for id_ in found)
 
 
-def _preview(parts: list[Part], served: bytes) -> str:
-    """Return the beginning of the first text that says something, plain before HTML among alternatives."""
-    texts = [part for part in parts if _is_shown_text(part)]
-    texts.sort(key=_comes_later)
+def _preview(shown: list[Part], served: bytes) -> str:
+    """Return the beginning of the first text that says something, plain text before HTML."""
+    texts = [part for part in shown if part.header.is_text and part.body_end > part.body_start]
+    if len(texts) > 1:
+        texts.sort(key=_comes_later)
     for part in texts[:_PREVIEW_TRIES]:
         if preview := make_preview(part_text(part, served, _PREVIEWED)):
             return preview
     return ""
-
-
-def _is_shown_text(part: Part) -> bool:
-    return part.is_text and part.body_end > part.body_start and not _is_attachment(part)
 
 
 def _comes_later(part: Part) -> bool:
@@ -164,28 +165,25 @@ def _is_attachment(part: Part) -> bool:
     """Say whether a person would call this part an attachment: not a logo in the text, not a signature."""
     if part.kind is Kind.MULTIPART:
         return False
-    type_, subtype, parameters = part.content_type
-    values = part.fields.get(b"content-disposition")
-    if values is None:
-        if part.is_text:
-            return part.parent is not None and find_parameter(parameters, b"name") is not None
-        inline = False
-        named = find_parameter(parameters, b"name") is not None
-    else:
-        disposition = parse_disposition(unfold(values[0]))
-        kind = b"" if disposition is None else disposition.kind.lower()
-        if subtype.lower() in _SIGNATURES:
-            return False
-        if kind == b"attachment":
-            return True
-        inline = kind == b"inline"
-        named = disposition is not None and find_parameter(disposition.parameters, b"filename") is not None
-        named = named or find_parameter(parameters, b"name") is not None
-        if part.is_text:
-            return named
-    main = type_.lower()
-    if subtype.lower() in _SIGNATURES or (part.parent is None and part.kind is Kind.MESSAGE):
+    header = part.header
+    disposition = header.disposition
+    type_, subtype, parameters = header.content_type
+    if disposition is None and header.is_text:
+        return part.parent is not None and find_parameter(parameters, b"name") is not None
+    kind = b"" if disposition is None else disposition.kind.lower()
+    subtype = subtype.lower()
+    if subtype in _SIGNATURES:
         return False
+    if kind == b"attachment":
+        return True
+    named = (disposition is not None and find_parameter(disposition.parameters, b"filename") is not None) or (
+        find_parameter(parameters, b"name") is not None
+    )
+    if header.is_text:
+        return named
+    main = type_.lower()
     if main == b"image":
-        return not inline and b"content-id" not in part.fields
-    return named or (main in (b"audio", b"video", b"message") and subtype.lower() not in _REPORTS)
+        return kind != b"inline" and b"content-id" not in header.fields
+    if main in (b"audio", b"video", b"message"):
+        return named or (subtype not in _REPORTS and part.parent is not None)
+    return named

@@ -15,8 +15,9 @@ __all__ = [
     "MAX_HEADER",
     "MAX_VALUE",
     "find_body",
-    "index_fields",
     "iterate_fields",
+    "join_fields",
+    "pick_fields",
     "select_fields",
     "split_fields",
     "unfold",
@@ -47,27 +48,42 @@ def find_body(octets: bytes, start: int, end: int) -> int:
 
 
 def split_fields(block: bytes) -> list[bytes]:
-    """Return the fields of a header block as received, each without its last LF; other lines too."""
+    """Return the fields of a header block as received, each without its last LF; other lines too.
+
+    NUL is left out: no IMAP string may hold it (RFC 9051 §4.3), and no field has a use for it.
+    """
     if len(block) > MAX_HEADER:
         block = block[:MAX_HEADER]
+    if b"\0" in block:
+        block = block.replace(b"\0", b"")
     fields = _FIELD_END.split(block, MAX_FIELDS)
     if len(fields) > MAX_FIELDS:
         fields.pop()
     return fields
 
 
-def index_fields(fields: list[bytes], wanted: Container[bytes]) -> dict[bytes, list[bytes]]:
-    """Return the folded values of the wanted fields (names in lower case), each name's in their order."""
-    found: dict[bytes, list[bytes]] = {}
+def pick_fields(fields: list[bytes], wanted: Container[bytes]) -> tuple[dict[bytes, list[bytes]], list[bytes]]:
+    """Return the unfolded values of the wanted fields by name in lower case, and those fields as received."""
+    values: dict[bytes, list[bytes]] = {}
+    picked: list[bytes] = []
     for field in fields:
         name, colon, value = field.partition(b":")
-        name = name.rstrip().lower()
-        if name in wanted and colon:
-            if name in found:
-                found[name].append(value)
-            else:
-                found[name] = [value]
-    return found
+        name = name.lower()
+        if name not in wanted:
+            name = name.rstrip()
+            if name not in wanted:
+                continue
+        if not colon:
+            continue
+        picked.append(field)
+        value = value.strip()
+        if b"\n" in value or b"\r" in value or len(value) > MAX_VALUE:
+            value = unfold(value)
+        if name in values:
+            values[name].append(value)
+        else:
+            values[name] = [value]
+    return values, picked
 
 
 def iterate_fields(block: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -97,7 +113,7 @@ def join_fields(fields: list[bytes]) -> bytes:
     if not fields:
         return b""
     joined = b"\n".join(fields) + b"\n"
-    if joined.count(b"\r\n") != joined.count(b"\n"):
+    if b"\n" in joined.replace(b"\r\n", b""):
         joined = _BARE_LF.sub(b"\r\n", joined)
     return joined
 
@@ -111,6 +127,4 @@ def unfold(value: bytes) -> bytes:
         value = value.replace(b"\r\n", b"").replace(b"\n", b"")
     if b"\r" in value:
         value = value.replace(b"\r", b" ")
-    if b"\0" in value:
-        value = value.replace(b"\0", b"")
     return value

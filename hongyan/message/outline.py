@@ -22,7 +22,8 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from hongyan.errors import Corrupt
-from hongyan.message.parts import Kind, Part
+from hongyan.message.part_header import Kind
+from hongyan.message.parts import Part
 from hongyan.message.transfer import Encoding
 
 Specifier = Literal["", "HEADER", "TEXT", "MIME"]
@@ -125,10 +126,10 @@ def _pack(parts: Iterable[Part]) -> bytes:
     packed = bytearray()
     cursor = 0
     for part in parts:
-        kind = part.kind
-        packed.append(kind | part.encoding << 2 | part.is_text << 5)
+        kind, is_text = part.kind, part.header.is_text
+        packed.append(kind | part.header.encoding << 2 | is_text << 5)
         numbers = [part.header_start - cursor, part.body_start - part.header_start, part.body_end - part.body_start]
-        if part.is_text or kind is Kind.MESSAGE:
+        if is_text or kind is Kind.MESSAGE:
             numbers.append(part.lines)
         if kind is Kind.MULTIPART:
             numbers.append(len(part.children))

@@ -18,98 +18,56 @@ is read:
 
 from __future__ import annotations
 
-__all__ = ["MAX_DEPTH", "MAX_PARTS", "MESSAGE_FIELDS", "Kind", "Part", "read_parts", "scan_body"]
+__all__ = ["MAX_DELIMITER_LINES", "MAX_DEPTH", "MAX_PARTS", "Part", "read_parts", "scan_body"]
 
-from enum import IntEnum
-
-from hongyan.message.headers import find_body, index_fields, split_fields, unfold
-from hongyan.message.parameters import ContentType, Parameter, parse_content_type
-from hongyan.message.transfer import Encoding, find_encoding
+from hongyan.message.headers import find_body, pick_fields, split_fields
+from hongyan.message.parameters import ContentType
+from hongyan.message.part_header import MESSAGE_FIELDS, PLAIN_HEADER, Kind, PartHeader, describe, read_part_header
+from hongyan.message.transfer import Encoding
 
 MAX_DEPTH = 100
 MAX_PARTS = 10_000
 MAX_DELIMITER_LINES = 200_000
 _MAX_DELIMITER = 1100
 
-PART_FIELDS = frozenset(
-    {
-        b"content-type",
-        b"content-transfer-encoding",
-        b"content-id",
-        b"content-description",
-        b"content-disposition",
-        b"content-md5",
-        b"content-language",
-        b"content-location",
-    }
-)
-_ENVELOPE_FIELDS = {
-    b"date",
-    b"subject",
-    b"from",
-    b"sender",
-    b"reply-to",
-    b"to",
-    b"cc",
-    b"bcc",
-    b"in-reply-to",
-    b"message-id",
-}
-MESSAGE_FIELDS = PART_FIELDS | _ENVELOPE_FIELDS
-
-TEXT_PLAIN = ContentType(b"text", b"plain", (Parameter(b"charset", b"us-ascii"),))
-_MESSAGE_RFC822 = ContentType(b"message", b"rfc822", ())
-_FLAT = ContentType(b"application", b"octet-stream", ())
-
-
-class Kind(IntEnum):
-    """What stands in a part. The numbers are stored; never renumber."""
-
-    LEAF = 0
-    MULTIPART = 1
-    MESSAGE = 2
-
 
 class Part:
-    """One node of the tree, with its octet ranges in the served message and the fields that describe it."""
+    """One node of the tree, with its octet ranges in the served message."""
 
-    __slots__ = (
-        "body_end",
-        "body_start",
-        "children",
-        "content_type",
-        "encoding",
-        "fields",
-        "header_start",
-        "is_text",
-        "kind",
-        "lines",
-        "parent",
-    )
+    __slots__ = ("body_end", "body_start", "children", "header", "header_start", "kind", "lines", "parent")
 
-    def __init__(self, header_start: int, body_start: int, parent: Part | None) -> None:
+    def __init__(self, header: PartHeader, header_start: int, body_start: int, parent: Part | None) -> None:
+        self.header = header
         self.header_start = header_start
         self.body_start = body_start
         self.body_end = body_start
         self.parent = parent
-        self.fields: dict[bytes, list[bytes]] = {}
-        self.content_type = TEXT_PLAIN
-        self.encoding = Encoding.IDENTITY
-        self.kind = Kind.LEAF
-        self.is_text = True
-        self.lines = 0
+        self.kind = header.kind
+        self.lines = 0  # Line breaks in the body, of text and messages only.
         self.children: list[Part] = []
 
-    def first(self, name: bytes) -> bytes | None:
-        """Return the unfolded value of the first field of that name."""
-        values = self.fields.get(name)
-        return unfold(values[0]) if values else None
+    @property
+    def fields(self) -> dict[bytes, list[bytes]]:
+        """The unfolded values of the fields that describe the part, by name in lower case."""
+        return self.header.fields
+
+    @property
+    def content_type(self) -> ContentType:
+        return self.header.content_type
+
+    @property
+    def encoding(self) -> Encoding:
+        return self.header.encoding
+
+    @property
+    def is_text(self) -> bool:
+        return self.header.is_text
 
 
 def read_parts(served: bytes) -> list[Part]:
     """Return all parts of a message, parents before children, in the order of their octets; the first is the root."""
     body_start = find_body(served, 0, len(served))
-    return scan_body(served, body_start, index_fields(split_fields(served[:body_start]), MESSAGE_FIELDS))
+    return scan_body(served, body_start, pick_fields(split_fields(served[:body_start]), MESSAGE_FIELDS)[0])
 
 
 def scan_body(served: bytes, body_start: int, fields: dict[bytes, list[bytes]]) -> list[Part]:
@@ -122,7 +80,7 @@ _Delimiter = tuple[int, int, int, bool]
 
 
 class _Scan:
-    __slots__ = ("_budget", "_chain", "_end", "_levels", "_octets", "_open", "_parts")
+    __slots__ = ("_budget", "_chain", "_end", "_levels", "_needle", "_octets", "_open", "_parts")
 
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
@@ -132,18 +90,17 @@ class _Scan:
         self._chain: list[Part] = []  # From the root to the part that is being read.
         self._levels: list[tuple[bytes, int]] = []  # The open boundaries and where in the chain they belong.
         self._open: dict[bytes, int] = {}
+        self._needle = b""
 
     def run(self, body_start: int, fields: dict[bytes, list[bytes]]) -> list[Part]:
-        root = Part(0, body_start, None)
-        self._parts.append(root)
-        self._chain.append(root)
-        self._describe(root, fields, TEXT_PLAIN)
+        root = self._add(describe(fields), 0, body_start, None)
         delimiter = self._enter(root, None)
         while delimiter is not None:
             position, next_line, level, closing = delimiter
             self._finish(level + 1, self._line_end(position))
             if closing:
-                self._close(level)
+                # What follows is epilogue, and its boundary means nothing in it.
+                self._set_levels([item for item in self._levels if item[1] != level])
                 delimiter = self._find_delimiter(next_line - 1)
             elif len(self._parts) >= MAX_PARTS:
                 delimiter = None
@@ -161,52 +118,22 @@ class _Scan:
 
     def _read_header(self, parent: Part, start: int, limit: int) -> Part:
         body_start = find_body(self._octets, start, limit)
-        part = Part(start, body_start, parent)
-        of_message = parent.kind is Kind.MESSAGE
-        block = self._octets[start:body_start]
-        if b"\0" in block:
-            block = block.replace(b"\0", b"")
-        default = TEXT_PLAIN
-        if not of_message and parent.content_type.subtype.lower() == b"digest":
-            default = _MESSAGE_RFC822
-        self._describe(part, index_fields(split_fields(block), MESSAGE_FIELDS if of_message else PART_FIELDS), default)
-        self._parts.append(part)
-        self._chain.append(part)
+        header = read_part_header(
+            self._octets[start:body_start],
+            in_digest=parent.header.is_digest,
+            of_message=parent.kind is Kind.MESSAGE,
+        )
+        part = self._add(header, start, body_start, parent)
         parent.children.append(part)
         return part
 
-    def _describe(self, part: Part, fields: dict[bytes, list[bytes]], default: ContentType) -> None:
-        part.fields = fields
-        value = part.first(b"content-type")
-        content_type = default if value is None else parse_content_type(value) or TEXT_PLAIN
-        encoding = part.first(b"content-transfer-encoding")
-        if encoding is not None:
-            part.encoding = find_encoding(encoding)
-        main = content_type.type.lower()
-        if main == b"text":
-            part.content_type = content_type
-            return
-        part.content_type = content_type
-        part.is_text = False
-        if main == b"multipart":
-            if not self._boundary(content_type):
-                part.content_type, part.is_text = TEXT_PLAIN, True
-            elif len(self._chain) < MAX_DEPTH:
-                part.kind = Kind.MULTIPART
-            else:
-                part.content_type = _FLAT
-        elif main == b"message" and content_type.subtype.lower() in (b"rfc822", b"global"):
-            if len(self._chain) < MAX_DEPTH and len(self._parts) < MAX_PARTS:
-                part.kind = Kind.MESSAGE
-            else:
-                part.content_type = _FLAT
-
-    @staticmethod
-    def _boundary(content_type: ContentType) -> bytes:
-        parameter = content_type.find(b"boundary")
-        return (
-            parameter.value.rstrip() if parameter is not None and len(parameter.value) < _MAX_DELIMITER - 100 else b""
-        )
+    def _add(self, header: PartHeader, start: int, body_start: int, parent: Part | None) -> Part:
+        if header.kind is not Kind.LEAF and (len(self._chain) >= MAX_DEPTH or len(self._parts) >= MAX_PARTS):
+            header = header.flat()
+        part = Part(header, start, body_start, parent)
+        self._parts.append(part)
+        self._chain.append(part)
+        return part
 
     def _enter(self, part: Part, following: _Delimiter | None) -> _Delimiter | None:
         """Go down to what the part holds; return the next delimiter that matters."""
@@ -214,9 +141,8 @@ class _Scan:
             part = self._read_header(part, part.body_start, self._end if following is None else following[0] + 1)
         if part.kind is Kind.LEAF:
             return following
-        boundary = self._boundary(part.content_type)
-        self._levels.append((boundary, len(self._chain) - 1))
-        self._open[boundary] = len(self._chain) - 1
+        boundary = part.header.boundary
+        self._set_levels([*self._levels, (boundary, len(self._chain) - 1)])
         return self._find_delimiter(part.body_start - 1)
 
     def _find_delimiter(self, position: int) -> _Delimiter | None:
@@ -226,7 +152,7 @@ class _Scan:
             return None
         if position < 0:
             position = 0
-        while (position := octets.find(b"\n--", position)) >= 0:
+        while (position := octets.find(self._needle, position)) >= 0:
             line_end = octets.find(b"\n", position + 3, position + _MAX_DELIMITER)
             if line_end < 0:
                 line_end = end
@@ -258,18 +184,16 @@ class _Scan:
             part = chain.pop()
             part.body_end = max(part.body_start, end)
             if part.kind is Kind.MULTIPART and not part.children:
-                empty = Part(part.body_end, part.body_end, part)
+                empty = Part(PLAIN_HEADER, part.body_end, part.body_end, part)
                 part.children.append(empty)
                 self._parts.append(empty)
         if self._levels and self._levels[-1][1] >= keep:
-            while self._levels and self._levels[-1][1] >= keep:
-                self._levels.pop()
-            self._open = dict(self._levels)
+            self._set_levels([level for level in self._levels if level[1] < keep])
 
-    def _close(self, level: int) -> None:
-        """Forget a boundary whose closing delimiter was met; what follows is epilogue."""
-        self._levels = [item for item in self._levels if item[1] != level]
-        self._open = dict(self._levels)
+    def _set_levels(self, levels: list[tuple[bytes, int]]) -> None:
+        self._levels = levels
+        self._open = dict(levels)
+        self._needle = b"\n--" + levels[0][0] if len(levels) == 1 else b"\n--"
 
     def _count_lines(self) -> None:
         """Count the line breaks of text and of messages, in one pass even where messages nest."""

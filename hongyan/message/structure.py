@@ -21,12 +21,13 @@ __all__ = ["format_bodystructure", "format_envelope", "needs_utf8_form", "shorte
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from hongyan.message.address_list import parse_address_list
 from hongyan.message.encoded_words import decode_words, encode_words
-from hongyan.message.headers import unfold
-from hongyan.message.parameters import Parameter, parse_disposition
-from hongyan.message.parts import Kind, Part
+from hongyan.message.parameters import Parameter
+from hongyan.message.part_header import Kind, PartHeader
+from hongyan.message.parts import Part
 
 _Fields = dict[bytes, list[bytes]]
 
@@ -34,6 +35,7 @@ _Fields = dict[bytes, list[bytes]]
 _is_plain = re.compile(rb"[ !#-\[\]-~]*").fullmatch
 _LANGUAGE = re.compile(rb"[A-Za-z0-9-]+")
 
+_REMEMBERED_LENGTH = 200
 _MISSING_DOMAIN = b"MISSING_DOMAIN"
 _MISSING_LOCAL_PART = b"MISSING_MAILBOX"
 
@@ -68,14 +70,18 @@ def _text(value: bytes, utf8: bool) -> bytes:
 
 def _field(fields: _Fields, name: bytes, format_: Callable[[bytes, bool], bytes], utf8: bool) -> bytes:
     values = fields.get(name)
-    return b"NIL" if values is None else format_(unfold(values[0]), utf8)
+    return b"NIL" if values is None else format_(values[0], utf8)
 
 
 def _addresses(fields: _Fields, name: bytes, utf8: bool) -> bytes:
     values = fields.get(name)
     if values is None:
         return b"NIL"
-    value = unfold(values[0]) if len(values) == 1 else b", ".join(unfold(value) for value in values)
+    value = values[0] if len(values) == 1 else b", ".join(values)
+    return _remembered_list(value, utf8) if len(value) <= _REMEMBERED_LENGTH else _address_list(value, utf8)
+
+
+def _address_list(value: bytes, utf8: bool) -> bytes:
     listed = []
     for display_name, route, local_part, domain in parse_address_list(value):
         if domain is None:
@@ -93,6 +99,10 @@ def _addresses(fields: _Fields, name: bytes, utf8: bool) -> bytes:
             )
         )
     return b"(%b)" % b"".join(listed) if listed else b"NIL"
+
+
+# People write to and hear from the same people again and again.
+_remembered_list = lru_cache(maxsize=2048)(_address_list)
 
 
 def format_envelope(fields: _Fields, *, utf8: bool = False) -> bytes:
@@ -117,69 +127,81 @@ def format_envelope(fields: _Fields, *, utf8: bool = False) -> bytes:
 def needs_utf8_form(parts: list[Part]) -> bool:
     """Say whether the two forms can differ at all: a quick look, not a proof."""
     for part in parts:
-        for values in part.fields.values():
-            for value in values:
-                if not value.isascii() or b"*" in value:
-                    return True
-        if part.kind is Kind.MESSAGE and part.content_type.subtype.lower() == b"global":
+        header = part.header
+        if not header.is_plain or (part.kind is Kind.MESSAGE and header.content_type.subtype.lower() == b"global"):
             return True
     return False
 
 
 def format_bodystructure(parts: list[Part], *, utf8: bool = False) -> bytes:
     """Return the BODYSTRUCTURE of a message from `read_parts`."""
+    if len(parts) == 1:
+        return _format_part(parts[0], b"", utf8)
     formatted: dict[Part, bytes] = {}
     for part in reversed(parts):  # What a container holds stands behind it.
-        inner = b"".join([formatted.pop(child) for child in part.children])
+        children = part.children
+        inner = b"".join([formatted.pop(child) for child in children]) if children else b""
         formatted[part] = _format_part(part, inner, utf8)
     return formatted[parts[0]]
 
 
 def _format_part(part: Part, inner: bytes, utf8: bool) -> bytes:
-    type_, subtype, parameters = part.content_type
-    fields = part.fields
+    header = part.header
     if part.kind is Kind.MULTIPART:
         return b"(%b %b %b %b)" % (
             inner,
-            _string(subtype, utf8),
-            _parameters(parameters, utf8),
-            _extension(fields, utf8),
+            _string(header.content_type.subtype, utf8),
+            _parameters(header.content_type.parameters, utf8),
+            _extension(header, utf8),
         )
-    encoding = fields.get(b"content-transfer-encoding")
-    basic = b"%b %b %b %b %b %b %d" % (
+    if header.is_plain:  # Both forms are the same.
+        if header.basic is None or header.extension is None:
+            header.basic, header.extension = _basic(header, utf8), _extension_of_leaf(header, utf8)
+        basic, extension = header.basic, header.extension
+    else:
+        basic, extension = _basic(header, utf8), _extension_of_leaf(header, utf8)
+    size = part.body_end - part.body_start
+    if header.is_text:
+        return b"(%b %d %d %b)" % (basic, size, part.lines, extension)
+    if part.kind is Kind.MESSAGE and (utf8 or header.content_type.subtype.lower() == b"rfc822"):
+        envelope = format_envelope(part.children[0].fields, utf8=utf8)
+        return b"(%b %d %b %b %d %b)" % (basic, size, envelope, inner, part.lines, extension)
+    return b"(%b %d %b)" % (basic, size, extension)
+
+
+def _basic(header: PartHeader, utf8: bool) -> bytes:
+    """Format type, subtype, parameters, id, description and encoding (RFC 9051 §9, body-fields)."""
+    type_, subtype, parameters = header.content_type
+    encoding = header.fields.get(b"content-transfer-encoding")
+    return b"%b %b %b %b %b %b" % (
         _string(type_, utf8),
         _string(subtype, utf8),
         _parameters(parameters, utf8),
-        _field(fields, b"content-id", _string, utf8),
-        _field(fields, b"content-description", _text, utf8),
-        b'"7bit"' if encoding is None else _string(unfold(encoding[0]) or b"7bit", utf8),
-        part.body_end - part.body_start,
+        _field(header.fields, b"content-id", _string, utf8),
+        _field(header.fields, b"content-description", _text, utf8),
+        b'"7bit"' if encoding is None else _string(encoding[0] or b"7bit", utf8),
     )
-    if part.is_text:
-        basic = b"%b %d" % (basic, part.lines)
-    elif part.kind is Kind.MESSAGE and (utf8 or subtype.lower() == b"rfc822"):
-        basic = b"%b %b %b %d" % (basic, format_envelope(part.children[0].fields, utf8=utf8), inner, part.lines)
-    return b"(%b %b %b)" % (basic, _field(fields, b"content-md5", _string, utf8), _extension(fields, utf8))
 
 
-def _extension(fields: _Fields, utf8: bool) -> bytes:
-    """Format disposition, language and location (RFC 9051 §9, body-ext-1part)."""
-    if not (b"content-disposition" in fields or b"content-language" in fields or b"content-location" in fields):
-        return b"NIL NIL NIL"
-    values = fields.get(b"content-disposition")
-    disposition = None if values is None else parse_disposition(unfold(values[0]))
+def _extension_of_leaf(header: PartHeader, utf8: bool) -> bytes:
+    """Format MD5, disposition, language and location (RFC 9051 §9, body-ext-1part)."""
+    return b"%b %b" % (_field(header.fields, b"content-md5", _string, utf8), _extension(header, utf8))
+
+
+def _extension(header: PartHeader, utf8: bool) -> bytes:
+    disposition = header.disposition
     return b"%b %b %b" % (
         b"NIL"
         if disposition is None
         else b"(%b %b)" % (_string(disposition.kind, utf8), _parameters(disposition.parameters, utf8)),
-        _languages(fields, utf8),
-        _field(fields, b"content-location", _string, utf8),
+        _languages(header.fields, utf8),
+        _field(header.fields, b"content-location", _string, utf8),
     )
 
 
 def _languages(fields: _Fields, utf8: bool) -> bytes:
     values = fields.get(b"content-language")
-    languages = _LANGUAGE.findall(unfold(values[0])) if values else []
+    languages = _LANGUAGE.findall(values[0]) if values else []
     return b"(%b)" % b" ".join(_string(language, utf8) for language in languages) if languages else b"NIL"
 
 

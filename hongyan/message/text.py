@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from html import unescape
 
 from hongyan.message.charsets import decode_text
-from hongyan.message.parts import Kind, Part
+from hongyan.message.part_header import Kind
+from hongyan.message.parts import Part
 from hongyan.message.transfer import Encoding, decode_transfer
 
 MAX_TEXT = 256 * 1024
@@ -110,7 +111,7 @@ def part_text(part: Part, served: bytes, limit: int = MAX_TEXT) -> str:
     """Return the decoded text of a text part of `served`, HTML as plain text."""
     is_html = part.content_type.subtype.lower() == b"html"
     wanted = limit * _MARKUP_FACTOR if is_html else limit
-    # No character takes more than 4 octets, no octet more than 3 in quoted-printable.
+    # No character takes more than four octets, and no octet more than three in quoted-printable.
     room = wanted * 4 if part.encoding is Encoding.IDENTITY else wanted * 6
     octets = decode_transfer(served[part.body_start : min(part.body_end, part.body_start + room)], part.encoding)
     if not octets:
@@ -152,7 +153,9 @@ def _has_plain_sibling(part: Part) -> bool:
 
 def make_preview(text: str) -> str:
     """Return the beginning of a text on one line (RFC 8970 §3.1)."""
-    text = " ".join(text[: PREVIEW_LENGTH * 8].split())
-    if not text.isascii():
-        text = text.translate(_INVISIBLE)
-    return text[:PREVIEW_LENGTH]
+    preview = " ".join(text[: PREVIEW_LENGTH * 2].split())
+    if len(preview) < PREVIEW_LENGTH < len(text) // 2:
+        preview = " ".join(text[: PREVIEW_LENGTH * 16].split())
+    if not preview.isascii():
+        preview = preview.translate(_INVISIBLE)
+    return preview[:PREVIEW_LENGTH]
