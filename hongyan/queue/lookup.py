@@ -1,0 +1,119 @@
+"""The facts that a route is decided from: asks the DNS, decides nothing but the order of hosts.
+
+A domain's exchanges come in the order in which they will be tried, so that only the addresses of
+hosts that may be needed are asked for, all at the same time.
+"""
+
+from __future__ import annotations
+
+__all__ = ["LocalDomains", "Router"]
+
+import asyncio
+from collections.abc import Collection
+from ipaddress import ip_address
+from typing import Final, Protocol
+
+from hongyan.addresses import Domain
+from hongyan.clock import Random
+from hongyan.mailauth.resolver import DnsNotFound, DnsTemporary, IPAddress, MxRecord, Resolver
+from hongyan.queue.route import (
+    ExchangeFacts,
+    LocalRoute,
+    LookupResult,
+    MailFacts,
+    Route,
+    RouteOptions,
+    SmartHost,
+    order_exchanges,
+    route_by_mx,
+    route_to_smart_host,
+)
+
+_MAX_LOOKUPS: Final = 10
+"""Exchanges of a domain whose addresses are asked for."""
+
+
+class LocalDomains(Protocol):
+    """Which domains are ours."""
+
+    async def is_local(self, domain: str) -> bool:
+        """Whether mail for the domain goes into our own mailboxes."""
+        ...
+
+
+class Router:
+    """Finds the route for a destination: ours, the smart host, or by MX."""
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        local_domains: LocalDomains,
+        random: Random,
+        options: RouteOptions,
+        *,
+        smart_host: SmartHost | None = None,
+        own_names: Collection[str] = (),
+        own_addresses: Collection[IPAddress] = (),
+    ) -> None:
+        """Mail is not sent on to `own_names` (host names in lower case) and `own_addresses`: it would come back."""
+        self._resolver = resolver
+        self._local_domains = local_domains
+        self._random = random
+        self._options = options
+        self._smart_host = smart_host
+        self._own_names = frozenset(own_names)
+        self._own_addresses = frozenset(own_addresses)
+
+    async def route(self, destination: str) -> Route:
+        """Return the route for a destination (`Domain.text`)."""
+        if await self._local_domains.is_local(destination):
+            return LocalRoute()
+        if self._smart_host is not None:
+            addresses = await self._relay_addresses(self._smart_host.host)
+            return route_to_smart_host(self._smart_host, addresses, self._options, self._random)
+        facts_of_domain = await self.mail_facts(Domain(destination))
+        return route_by_mx(facts_of_domain, self._options, self._random, self._own_addresses)
+
+    async def mail_facts(self, domain: Domain) -> MailFacts:
+        """Return what DNS says about a domain's mail (RFC 5321 §5.1)."""
+        if domain.address is not None:
+            literal = ExchangeFacts(domain.text, 0, LookupResult.FOUND, (domain.address,))
+            return MailFacts(domain.text, LookupResult.NO_DATA, (literal,))
+        try:
+            answer = await self._resolver.mx(domain.text)
+        except DnsNotFound as absent:
+            if not absent.domain_exists:
+                return MailFacts(domain.text, LookupResult.NO_DOMAIN)
+            if domain.text in self._own_names:
+                return MailFacts(domain.text, LookupResult.NO_DATA, is_cut=True)
+            implicit = await self._host_facts(domain.text, preference=0)
+            return MailFacts(domain.text, LookupResult.NO_DATA, (implicit,))
+        except DnsTemporary:
+            return MailFacts(domain.text, LookupResult.TEMPORARY)
+        named = [record for record in answer.records if record.exchange]
+        if not named:
+            return MailFacts(domain.text, LookupResult.FOUND, is_null_mx=True)
+        ordered, is_cut = order_exchanges(named, self._own_names, self._random)
+        exchanges = await self._all_host_facts(ordered[:_MAX_LOOKUPS])
+        return MailFacts(domain.text, LookupResult.FOUND, exchanges, is_cut=is_cut)
+
+    async def _all_host_facts(self, records: tuple[MxRecord, ...]) -> tuple[ExchangeFacts, ...]:
+        async with asyncio.TaskGroup() as tasks:
+            lookups = [tasks.create_task(self._host_facts(record.exchange, record.preference)) for record in records]
+        return tuple(lookup.result() for lookup in lookups)
+
+    async def _host_facts(self, host: str, preference: int) -> ExchangeFacts:
+        try:
+            answer = await self._resolver.addresses(host)
+        except DnsNotFound as absent:
+            result = LookupResult.NO_DATA if absent.domain_exists else LookupResult.NO_DOMAIN
+            return ExchangeFacts(host, preference, result)
+        except DnsTemporary:
+            return ExchangeFacts(host, preference, LookupResult.TEMPORARY)
+        return ExchangeFacts(host, preference, LookupResult.FOUND, answer.records)
+
+    async def _relay_addresses(self, host: str) -> tuple[IPAddress, ...]:
+        try:
+            return (ip_address(host),)
+        except ValueError:
+            return (await self._host_facts(host, preference=0)).addresses
