@@ -18,7 +18,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/docs.py", description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a page is stale")
     checking = parser.parse_args().check
-    pages = {path: make() for path, make in MADE.items()}
+    try:
+        pages = {path: make() for path, make in MADE.items()}
+    except rfcs.UnknownRfc as unknown:
+        print(unknown)
+        return 1
     stale = [path for path, text in pages.items() if not path.is_file() or path.read_text() != text]
     for path in stale:
         print(f"{path.relative_to(ROOT)}: {'stale: run `make docs`' if checking else 'made'}")

@@ -1,0 +1,89 @@
+"""Documents say what is: pages made from the code are fresh, and paths, commands and links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "hongyan"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+STATUSES = {"done", "partly", "not begun"}
+
+
+def test_pages_that_are_made_from_the_code_are_fresh() -> None:
+    done = subprocess.run([sys.executable, "scripts/docs.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_citation_is_read_with_its_sections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from rfcs import citations
+
+    source = "# RFC 5321 §4.1.1.4, §4.5.2 and RFC 9051\n#   §6.4.5; see RFC 3501 (RFC 8474 §5)"
+    assert citations(source) == [(5321, {"4.1.1.4", "4.5.2"}), (9051, {"6.4.5"}), (3501, set()), (8474, {"5"})]
+
+
+def rows(page: str) -> list[list[str]]:
+    """The rows of a page's tables, without their heads."""
+    lines = [line for line in (ROOT / "docs" / page).read_text().splitlines() if line.startswith("| ")]
+    table = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines]
+    return [row for row in table if row[0] not in {"looking for", "row", "word", "RFC"}]
+
+
+def paths_of(row: list[str]) -> list[str]:
+    return re.findall(r"`([a-z0-9_]+(?:/[a-z0-9_]+)*(?:/|\.py))`", " ".join(row))
+
+
+def test_each_path_of_where_exists() -> None:
+    missing = [path for row in rows("where.md") for path in paths_of(row) if not (PACKAGE / path).exists()]
+    promised = [path for row in rows("where.md") if "*not yet*" in " ".join(row) for path in paths_of(row)]
+    assert set(missing) <= set(promised)
+
+
+def test_each_package_has_a_line_in_where() -> None:
+    tops = {path.split("/")[0].removesuffix(".py") for row in rows("where.md") for path in paths_of(row)}
+    born = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert born - tops - {"__init__", "__main__"} == set()
+
+
+def test_the_product_page_has_each_row_with_its_status() -> None:
+    table = {row[0]: row for row in rows("product.md")}
+    assert list(table) == [f"S{number:02}" for number in range(1, 109)]
+    for name, (*_, status, command) in table.items():
+        assert status in STATUSES, name
+        assert bool(command) == (status != "not begun"), f"{name}: a row that is begun names what shows it"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"])
+def test_the_targets_that_a_page_names_are_in_the_makefile(page: str) -> None:
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / page).read_text(), re.MULTILINE))
+    declared = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named - declared == set()
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    english, chinese = (shell_lines(ROOT / page) for page in ("README.md", "README.zh-CN.md"))
+    assert english == chinese
+
+
+def shell_lines(page: Path) -> list[str]:
+    """The lines to type, without comments and without the placeholder of the secret."""
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+    return [re.sub(r"\s*(#.*|SECRET=.*)", "", line) for block in blocks for line in block.splitlines()]
+
+
+def test_each_decision_is_in_the_list_of_decisions() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text())
+    assert listed == sorted(path.name for path in folder.glob("[0-9]*.md"))
