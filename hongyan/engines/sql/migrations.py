@@ -11,7 +11,7 @@ __all__ = ["MIGRATIONS", "POSTGRES", "SQLITE", "Dialect", "Migration", "migrate"
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hongyan.engines.sql import schema
+from hongyan.engines.sql import schema, schema_accounts
 from hongyan.engines.sql.units import SqlDatabase, Statement, Unit
 from hongyan.errors import ConfigurationError
 
@@ -54,7 +54,10 @@ class Migration:
     statements: Sequence[str]
 
 
-MIGRATIONS = (Migration(1, "mail", schema.MAIL),)
+MIGRATIONS = (
+    Migration(1, "mail", schema.MAIL),
+    Migration(2, "accounts", schema_accounts.ACCOUNTS),
+)
 
 
 async def migrate(database: SqlDatabase, dialect: Dialect, migrations: Sequence[Migration] = MIGRATIONS) -> int:

@@ -1,0 +1,208 @@
+"""Credentials in SQL."""
+
+from __future__ import annotations
+
+__all__ = ["SqlCredentials", "insert_app_password", "revoke_all"]
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from hongyan.engines.sql.accounts import ACCOUNT_COLUMNS, read_account, read_services, write_services
+from hongyan.engines.sql.audit import insert_audit
+from hongyan.engines.sql.directory import log_directory_change
+from hongyan.engines.sql.units import Row, SqlDatabase, Statement, Unit
+from hongyan.errors import NotFound, OverLimit
+from hongyan.store.audit import AuditEntry
+from hongyan.store.credentials import (
+    AppPassword,
+    NewAppPassword,
+    Password,
+    StoredLogin,
+    first_credential,
+    owner_of,
+)
+from hongyan.store.directory import DirectoryTopic
+from hongyan.types import AccountId, CredentialId
+from hongyan.wire.sasl import ScramKeys
+
+_LOGIN = f"{ACCOUNT_COLUMNS}, a.password_credential, a.password_hash, a.scram_salt, a.scram_iterations"
+_APP_PASSWORD = "credential_id, label, scopes, keyed_hash, scram, created_at, last_used_at, last_used_from"  # noqa: S105 - columns
+_KEY = 32  # octets of each of the two keys of a SCRAM verifier
+_NETWORKS = 64
+_NO_ACCOUNT = AccountId(0)
+
+
+class SqlCredentials:
+    """`store.credentials.CredentialStore`."""
+
+    def __init__(self, database: SqlDatabase) -> None:
+        self._database = database
+
+    async def find_login(self, canonical: str) -> StoredLogin | None:
+        return await self._database.read(_find_login(canonical))
+
+    async def get_login(self, account: AccountId) -> StoredLogin:
+        return await self._database.read(_get_login(account))
+
+    async def set_password(self, account: AccountId, password_hash: str, *, audit: AuditEntry) -> None:
+        await self._database.write(lambda _refs: _set_password(account, password_hash, audit))
+
+    async def rehash_password(self, password: Password, password_hash: str) -> None:
+        await self._database.write(lambda _refs: _rehash(password, password_hash))
+
+    async def add_app_password(
+        self, account: AccountId, new: NewAppPassword, *, limit: int, audit: AuditEntry
+    ) -> AppPassword:
+        return await self._database.write(lambda _refs: _add(account, new, limit, audit))
+
+    async def revoke_app_passwords(
+        self, account: AccountId, credentials: Sequence[CredentialId] | None = None, *, audit: AuditEntry
+    ) -> Sequence[CredentialId]:
+        return await self._database.write(lambda _refs: _revoke(account, credentials, audit))
+
+
+# -- parts of units, for this package
+
+
+def insert_app_password(account: AccountId, number: int, new: NewAppPassword) -> Unit[CredentialId]:
+    """Store an app password under the account's credential of that number."""
+    credential = CredentialId(first_credential(account) + number)
+    yield Statement(
+        "INSERT INTO app_passwords (account_id, credential_id, label, scopes, keyed_hash, scram, created_at,"
+        " last_used_at, last_used_from) VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, '')",
+        (
+            account,
+            credential,
+            new.label,
+            write_services(new.scopes),
+            new.keyed_hash,
+            b"".join(keys.stored_key + keys.server_key for keys in new.scram),
+            int(new.created_at.timestamp()),
+        ),
+    )
+    return credential
+
+
+def revoke_all(account: AccountId) -> Unit[list[CredentialId]]:
+    """Drop all app passwords of an account."""
+    gone = yield Statement("DELETE FROM app_passwords WHERE account_id = $1 RETURNING credential_id", (account,))
+    return [CredentialId(row[0]) for row in gone]
+
+
+# -- whole units
+
+
+def _find_login(canonical: str) -> Unit[StoredLogin | None]:
+    rows = yield Statement(
+        f"SELECT {_LOGIN} FROM addresses d JOIN accounts a ON a.account_id = d.account_id WHERE d.canonical = $1",
+        (canonical,),
+    )
+    return (yield from _read_login(rows[0] if rows else None))
+
+
+def _get_login(account: AccountId) -> Unit[StoredLogin]:
+    rows = yield Statement(
+        f"SELECT {_LOGIN} FROM accounts a WHERE a.account_id = $1 AND a.state <> 'removed'", (account,)
+    )
+    login = yield from _read_login(rows[0] if rows else None)
+    if login is None:
+        raise NotFound("There is no such account.")
+    return login
+
+
+def _read_login(row: Row | None) -> Unit[StoredLogin | None]:
+    """Read the rest of a login; also for nobody, so that the time does not tell whether there is an account."""
+    account = AccountId(row[0]) if row else AccountId(-1)
+    secrets = yield Statement(
+        f"SELECT {_APP_PASSWORD} FROM app_passwords WHERE account_id = $1 ORDER BY credential_id", (account,)
+    )
+    networks = yield Statement(
+        "SELECT network FROM known_networks WHERE account_id = $1 ORDER BY last_at DESC LIMIT $2", (account, _NETWORKS)
+    )
+    if row is None:
+        return None
+    return StoredLogin(
+        read_account(row),
+        Password(CredentialId(row[9]), row[10]) if row[10] else None,
+        row[11],
+        row[12],
+        [_app_password(secret) for secret in secrets],
+        frozenset(network for (network,) in networks),
+    )
+
+
+def _app_password(row: Row) -> AppPassword:
+    keys = row[4]
+    return AppPassword(
+        CredentialId(row[0]),
+        row[1],
+        read_services(row[2]),
+        row[3],
+        tuple(ScramKeys(keys[at : at + _KEY], keys[at + _KEY : at + 2 * _KEY]) for at in range(0, len(keys), 2 * _KEY)),
+        datetime.fromtimestamp(row[5], UTC),
+        None if row[6] is None else datetime.fromtimestamp(row[6], UTC),
+        row[7],
+    )
+
+
+def _next_credential(account: AccountId) -> Unit[int]:
+    """Take the number of a new credential; it locks the account's row until the unit ends."""
+    rows = yield Statement(
+        "UPDATE accounts SET next_credential = next_credential + 1"
+        " WHERE account_id = $1 AND state <> 'removed' RETURNING next_credential - 1",
+        (account,),
+    )
+    if not rows:
+        raise NotFound("There is no such account.")
+    return int(rows[0][0])
+
+
+def _set_password(account: AccountId, password_hash: str, audit: AuditEntry) -> Unit[None]:
+    number = yield from _next_credential(account)
+    old = yield Statement("SELECT password_credential FROM accounts WHERE account_id = $1", (account,))
+    yield Statement(
+        "UPDATE accounts SET password_hash = $1, password_credential = $2 WHERE account_id = $3",
+        (password_hash, first_credential(account) + number, account),
+    )
+    revoked = yield from revoke_all(account)
+    yield from insert_audit(audit)
+    for credential in (CredentialId(old[0][0]), *revoked):
+        yield from log_directory_change(DirectoryTopic.CREDENTIAL, audit.at, account, credential)
+
+
+def _rehash(password: Password, password_hash: str) -> Unit[None]:
+    yield Statement(
+        "UPDATE accounts SET password_hash = $1 WHERE account_id = $2 AND password_credential = $3",
+        (password_hash, owner_of(password.credential), password.credential),
+    )
+
+
+def _add(account: AccountId, new: NewAppPassword, limit: int, audit: AuditEntry) -> Unit[AppPassword]:
+    number = yield from _next_credential(account)
+    count = yield Statement("SELECT COUNT(*) FROM app_passwords WHERE account_id = $1", (account,))
+    if count[0][0] >= limit:
+        raise OverLimit("The account has as many app passwords as it may have.")
+    credential = yield from insert_app_password(account, number, new)
+    yield from insert_audit(audit)
+    yield from log_directory_change(DirectoryTopic.CREDENTIAL, audit.at, account)
+    return AppPassword(credential, new.label, new.scopes, new.keyed_hash, new.scram, new.created_at, None, "")
+
+
+def _revoke(
+    account: AccountId, credentials: Sequence[CredentialId] | None, audit: AuditEntry
+) -> Unit[Sequence[CredentialId]]:
+    revoked: list[CredentialId] = []
+    if credentials is None:
+        revoked = yield from revoke_all(account)
+    else:
+        for credential in credentials:
+            gone = yield Statement(
+                "DELETE FROM app_passwords WHERE account_id = $1 AND credential_id = $2 RETURNING credential_id",
+                (account, credential),
+            )
+            revoked += [CredentialId(row[0]) for row in gone]
+    if revoked:
+        yield from insert_audit(audit)
+    for credential in revoked:
+        yield from log_directory_change(DirectoryTopic.CREDENTIAL, audit.at, account, credential)
+    return revoked
