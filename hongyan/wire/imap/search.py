@@ -35,6 +35,7 @@ __all__ = [
     "Uids",
     "When",
     "Younger",
+    "names_seqs",
 ]
 
 from dataclasses import dataclass
@@ -261,3 +262,21 @@ class SearchReturn:
 
     options: frozenset[SearchOption]
     partial: Partial | None = None
+
+
+def names_seqs(key: SearchKey) -> bool:
+    """Whether the key speaks of messages by their sequence numbers."""
+    pending = [key]
+    while pending:
+        match pending.pop():
+            case Seqs():
+                return True
+            case And(keys):
+                pending.extend(keys)
+            case Or(left, right):
+                pending += (left, right)
+            case Not(inner) | Fuzzy(inner):
+                pending.append(inner)
+            case _:
+                pass
+    return False

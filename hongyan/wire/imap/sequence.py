@@ -13,7 +13,9 @@ __all__ = [
     "format_numbers",
     "format_ranges",
     "is_within",
+    "join",
     "parse_sequence_set",
+    "runs",
     "seqs_to_positions",
     "uids_to_positions",
 ]
@@ -98,7 +100,7 @@ def seqs_to_positions(ranges: Sequence[tuple[int, int]], exists: int) -> list[tu
     for low, high in _ordered(ranges, exists):
         if low <= exists:
             positions.append((low - 1, min(high, exists)))
-    return _merged(positions)
+    return join(positions)
 
 
 def uids_to_positions(
@@ -117,7 +119,7 @@ def uids_to_positions(
         )
         if start < stop:
             positions.append((start, stop))
-    return _merged(positions)
+    return join(positions)
 
 
 def _ordered(ranges: Sequence[tuple[int, int]], largest: int) -> Iterable[tuple[int, int]]:
@@ -128,8 +130,8 @@ def _ordered(ranges: Sequence[tuple[int, int]], largest: int) -> Iterable[tuple[
         yield (low, high) if low <= high else (high, low)
 
 
-def _merged(positions: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Sort ranges and join those that overlap or touch."""
+def join(positions: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Sort half-open ranges and join those that overlap or touch."""
     if len(positions) < 2:
         return positions
     positions.sort()
@@ -151,11 +153,14 @@ def format_numbers(numbers: BitMap | Iterable[int]) -> bytes:
     The empty set has no form in the grammar: the result is then empty, and the caller leaves the item out.
     """
     present = numbers if isinstance(numbers, BitMap) else BitMap(numbers)
-    firsts = present - present.shift(1)
-    lasts = present - present.shift(-1)
-    if firsts == lasts == present:
-        return str(list(present))[1:-1].replace(" ", "").encode()
-    return format_ranges(zip(firsts, lasts, strict=True))
+    if not present.intersect(present.shift(1)):
+        return str(list(present))[1:-1].replace(" ", "").encode("ascii")
+    return format_ranges(runs(present))
+
+
+def runs(numbers: BitMap) -> Iterable[tuple[int, int]]:
+    """Return the ranges of a set of numbers, both ends within, ascending."""
+    return zip(numbers - numbers.shift(1), numbers - numbers.shift(-1), strict=True)
 
 
 def format_ranges(ranges: Iterable[tuple[int, int]]) -> bytes:
