@@ -76,9 +76,9 @@ async def _prepare(message: Incoming, now: datetime) -> NewMessage:
 
 
 def internal_text(date: datetime) -> bytes:
-    """Return a date as IMAP writes it: `17-Jul-1996 02:44:25 -0700` (RFC 9051 §9, date-time)."""
+    """Return a date as IMAP writes it, quotes and all: `"17-Jul-1996 02:44:25 -0700"` (RFC 9051 §9, date-time)."""
     zone = b"+0000" if date.tzinfo is UTC else date.strftime("%z")[:5].encode() or b"+0000"
-    return b"%2d-%b-%04d %02d:%02d:%02d %b" % (
+    return b'"%2d-%b-%04d %02d:%02d:%02d %b"' % (
         date.day,
         _MONTHS[date.month - 1],
         date.year,

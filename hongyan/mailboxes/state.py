@@ -12,7 +12,7 @@ import struct
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from operator import ne
 
@@ -242,18 +242,21 @@ class MailboxState:
 
     # -- what a session or a client missed
 
-    def delta_since(self, cursor: ModSeq, known: array[int], count: int) -> Delta:
-        """Return what became of the first `count` UIDs of `known` after `cursor`."""
+    def delta_since(self, cursor: ModSeq, known: array[int], count: int, *, but: Container[int] = frozenset()) -> Delta:
+        """Return what became of the first `count` UIDs of `known` after `cursor`.
+
+        `but` are changes that the asker has made itself and need not be told, as far as the log is in memory.
+        """
         if cursor >= self.modseq:
             return Delta(BitMap(), BitMap())
         recent = self._recent
         if recent and recent[0].modseq <= cursor + 1:
-            return self._delta_from_log(cursor)
+            return self._delta_from_log(cursor, but)
         mine, theirs = BitMap(self.uids), BitMap(known[:count])
         changed = BitMap(uid for uid, modseq in zip(self.uids, self.modseqs, strict=True) if modseq > cursor)
         return Delta(theirs - mine, changed & theirs)
 
-    def _delta_from_log(self, cursor: ModSeq) -> Delta:
+    def _delta_from_log(self, cursor: ModSeq, but: Container[int]) -> Delta:
         expunged, changed = BitMap(), BitMap()
         for logged in reversed(self._recent):
             if logged.modseq <= cursor:
@@ -261,7 +264,7 @@ class MailboxState:
             match logged.change:
                 case Expunged(uids):
                     expunged |= uids
-                case FlagsAdded(uids) | FlagsRemoved(uids) | FlagsReplaced(uids):
+                case FlagsAdded(uids) | FlagsRemoved(uids) | FlagsReplaced(uids) if logged.modseq not in but:
                     changed |= uids
                 case _:
                     pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["SqlMessages", "append"]
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from pyroaring import BitMap
 
@@ -392,8 +393,16 @@ def _rows(
     ranges: Sequence[tuple[int, int]],
     limit: int,
 ) -> Unit[Sequence[Row]]:
-    found: list[Row] = []
     sql = _row_query(tuple(columns))
+    if len(ranges) == 1:
+        # One range is the most frequent; as parameters it finds its statement ready.
+        low, high = ranges[0]
+        return (
+            yield Statement(
+                sql + " AND m.uid BETWEEN $3 AND $4 ORDER BY m.uid LIMIT $5", (account, mailbox, low, high, limit)
+            )
+        )
+    found: list[Row] = []
     for chosen in in_ranges("m.uid", ranges):
         rows = yield Statement(f"{sql} AND {chosen} ORDER BY m.uid LIMIT $3", (account, mailbox, limit - len(found)))
         found += rows
@@ -402,11 +411,21 @@ def _rows(
     return found
 
 
+_COALESCED = {
+    Column.ENVELOPE_UTF8: "COALESCE(e.envelope_utf8, e.envelope)",
+    Column.BODYSTRUCTURE_UTF8: "COALESCE(e.bodystructure_utf8, e.bodystructure)",
+}
+
+
+def _expression(column: Column) -> str:
+    table = "m" if column in _OF_MESSAGE else "t" if column in _OF_TEXTS else "e"
+    return _COALESCED.get(column) or f"{table}.{column.value}"
+
+
+@lru_cache(maxsize=256)
 def _row_query(columns: tuple[Column, ...]) -> str:
     wanted = set(columns)
-    names = ", ".join(
-        ("m." if column in _OF_MESSAGE else "t." if column in _OF_TEXTS else "e.") + column.value for column in columns
-    )
+    names = ", ".join(map(_expression, columns))
     joins = ""
     if wanted - _OF_MESSAGE - _OF_TEXTS:
         joins += " JOIN emails e ON e.account_id = m.account_id AND e.email_id = m.email_id"
