@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 
+import hypothesis
 import pytest
 
 from tests.support.clock import FakeClock, FakeRandom
@@ -17,6 +18,16 @@ from tests.support.postgres import PostgresCluster, start_cluster
 
 _CASES = "cases"
 _in_ci = os.environ.get("CI") == "true"
+
+# A busy machine is no fault of the code; in CI a run is the same as the one before.
+hypothesis.settings.register_profile(
+    "hongyan",
+    deadline=None,
+    derandomize=_in_ci,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("hongyan")
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ PROGRAMS = {
     "fetchmail": (("fetchmail",), ("--version",), "fetchmail release 6"),
     "mpop": (("mpop",), ("--version",), "mpop version"),
     "msmtp": (("msmtp",), ("--version",), "msmtp version"),
-    "postconf": (("postfix",), ("-d", "mail_version"), "mail_version = 3"),
+    "postconf": (("postfix", "libsasl2-modules"), ("-d", "mail_version"), "mail_version = 3"),
     "dovecot": (("dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "dovecot-pop3d"), ("--version",), "2.3"),
     "psql": (("postgresql-15",), ("--version",), "psql (PostgreSQL)"),
 }

@@ -83,6 +83,22 @@ def shell_lines(page: Path) -> list[str]:
     return [re.sub(r"\s*(#.*|SECRET=.*)", "", line) for block in blocks for line in block.splitlines()]
 
 
+def commands_of(page: Path) -> set[str]:
+    """The commands of ours that a page shows, without options: `hongyan account add`. Rows not begun show none."""
+    lines = [line for line in page.read_text().splitlines() if "| not begun |" not in line]
+    found = re.findall(r"(?:^|`)(?:\.venv/bin/)?hongyan((?: [a-z][a-z-]*)+)", "\n".join(lines), re.MULTILINE)
+    return {command.strip() for command in found}
+
+
+def test_the_commands_that_pages_show_exist() -> None:
+    wanted = {command for page in PAGES for command in commands_of(page)}
+    if not (PACKAGE / "cli").is_dir():
+        return  # Before the command line is born, pages can only announce it.
+    asked = {command: [sys.executable, "-m", "hongyan", *command.split(), "--help"] for command in sorted(wanted)}
+    unknown = [name for name, ask in asked.items() if subprocess.run(ask, cwd=ROOT, capture_output=True).returncode]
+    assert unknown == []
+
+
 def test_each_decision_is_in_the_list_of_decisions() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text())

@@ -20,6 +20,8 @@ from pathlib import Path
 from tests.support import debian
 from tests.support.ports import free_port, wait_for_port
 
+PACKAGES = ("postfix", "libsasl2-modules")  # The second lets it log in where it sends.
+
 _STOP_SECONDS = 20
 _POLL_SECONDS = 0.02
 _USERS = ("postfix", "postdrop", "mailboxes")
@@ -135,8 +137,12 @@ def start_postfix(
     tls: str = "may",
     extra: Sequence[str] = (),
 ) -> Iterator[Postfix]:
-    """Run Postfix in a temporary directory. `relay_host` is an address in brackets with a port: `[127.0.0.1]:2525`."""
-    root = debian.require("postfix")
+    """Run Postfix in a temporary directory.
+
+    `relay_host` is an address in brackets with a port: `[127.0.0.1]:2525`. `tls` is how it sends
+    (smtp_tls_security_level); `extra` are more lines of main.cf, such as a certificate to show.
+    """
+    root = debian.require(*PACKAGES)
     names = {"domains": ", ".join(domains), "relay_host": relay_host, "hostname": hostname, "tls": tls}
     with tempfile.TemporaryDirectory(prefix="hongyan-postfix-") as made:
         folder = Path(made)
