@@ -1,0 +1,129 @@
+"""The PROXY protocol on a socket that nothing else has read.
+
+The header, and not one octet more, is taken from the socket: what follows it, TLS or plain text, is for whoever comes
+next. Only networks that the operator names are believed; from them a header is demanded, for else a client that
+reaches the proxy's address could choose its own.
+"""
+
+from __future__ import annotations
+
+__all__ = ["HeaderReceiver", "NotProxied", "ProxyOptions", "ProxyPolicy"]
+
+import asyncio
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Protocol
+
+from hongyan.errors import PeerFault
+from hongyan.options import option
+from hongyan.servers.arrival import Endpoint
+
+_PEEK = 1024  # octets looked at together; a header may be longer
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyOptions:
+    """Whether a proxy stands before a listener."""
+
+    networks: tuple[str, ...] = option((), "Networks of proxies, which begin with a PROXY header (v1 or v2).")
+    direct: bool = option(False, "Whether other networks may connect too, without a header.")
+    timeout: float = option(5.0, "How long a proxy may take for its header.", unit="s")
+
+    def __post_init__(self) -> None:
+        for network in self.networks:
+            ip_network(network)
+        if self.timeout <= 0:
+            raise ValueError("the time-out of a PROXY header is positive")
+
+
+class NotProxied(PeerFault):
+    """No header, a bad one, or a peer that may not send one: the connection is dropped."""
+
+
+class HeaderReceiver(Protocol):
+    """`wire.proxy`, as it is used here."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the header is whole."""
+        ...
+
+    @property
+    def rest(self) -> bytes:
+        """What came behind it; nothing before it is whole."""
+        ...
+
+    @property
+    def source(self) -> tuple[str, int] | None:
+        """The client; None when the proxy speaks for itself."""
+        ...
+
+    @property
+    def destination(self) -> tuple[str, int] | None:
+        """Where the client connected to."""
+        ...
+
+    def receive_data(self, octets: bytes) -> None:
+        """Take octets. Raises `PeerFault` for what is no header."""
+        ...
+
+
+class ProxyPolicy:
+    """Who may speak for whom."""
+
+    def __init__(self, options: ProxyOptions, make_receiver: Callable[[], HeaderReceiver]) -> None:
+        self._networks = [ip_network(network) for network in options.networks]
+        self._direct = options.direct
+        self._timeout = options.timeout
+        self._make_receiver = make_receiver
+
+    async def identify(self, accepted: socket.socket, peer: Endpoint, local: Endpoint) -> tuple[Endpoint, Endpoint]:
+        """Return client and server address of a connection that was just accepted. Raises `NotProxied`."""
+        address = ip_address(peer.host.partition("%")[0])
+        if not any(address in network for network in self._networks):
+            if self._direct:
+                return peer, local
+            raise NotProxied(cause="untrusted")
+        try:
+            async with asyncio.timeout(self._timeout):
+                header = await self._read(accepted)
+        except TimeoutError as error:
+            raise NotProxied(cause="timeout") from error
+        except OSError as error:
+            raise NotProxied(cause="lost") from error
+        return (
+            Endpoint(*header.source) if header.source else peer,
+            Endpoint(*header.destination) if header.destination else local,
+        )
+
+    async def _read(self, accepted: socket.socket) -> HeaderReceiver:
+        receiver = self._make_receiver()
+        while not receiver.done:
+            await _readable(accepted)
+            seen = accepted.recv(_PEEK, socket.MSG_PEEK)
+            if not seen:
+                raise NotProxied(cause="lost")
+            try:
+                receiver.receive_data(seen)
+            except PeerFault as fault:
+                raise NotProxied(cause="malformed") from fault
+            _take(accepted, len(seen) - len(receiver.rest))
+        return receiver
+
+
+def _take(accepted: socket.socket, count: int) -> None:
+    """Take octets that were seen; the kernel has them, so they come at once."""
+    while count:
+        count -= len(accepted.recv(count))
+
+
+async def _readable(waited_for: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(waited_for, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(waited_for)
