@@ -17,6 +17,7 @@ from tests.support.clock import FakeClock, FakeRandom
 from tests.support.postgres import PostgresCluster, start_cluster
 
 _CASES = "cases"
+_LONGEST_ID = 40
 _in_ci = os.environ.get("CI") == "true"
 
 # A busy machine is no fault of the code; in CI a run is the same as the one before.
@@ -70,6 +71,11 @@ def count_cases(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
         request.node.user_properties.append((_CASES, (folder, cases)))
 
     return count
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long values by their argument: they say nothing, and a made key would differ from worker to worker."""
+    return argname if isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID else None
 
 
 @pytest.hookimpl(wrapper=True)
