@@ -35,7 +35,7 @@ class ListPattern:
                 self._level |= bit
             else:
                 self._literal[character] = self._literal.get(character, 0) | bit
-                upper = character.upper()
+                upper = character.upper() if character.isascii() else character
                 self._folded[upper] = self._folded.get(upper, 0) | bit
         self._last = 1 << len(self.text)
 

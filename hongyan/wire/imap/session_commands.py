@@ -13,7 +13,7 @@ from hongyan.wire.imap.cursor import Cursor
 MAX_ID_FIELDS = 30
 MAX_CAPABILITIES = 100
 
-_BASE64 = re.compile(rb"=(?![^ ])|[A-Za-z0-9+/]+={0,2}")
+_BASE64 = re.compile(rb"=|[A-Za-z0-9+/]+={0,2}")
 
 
 def read_authenticate(cursor: Cursor, tag: bytes) -> Authenticate:

@@ -1,0 +1,80 @@
+"""Patterns of LIST."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hongyan.wire.imap.list_pattern import ListPattern
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("", ""),
+        ("*", "a/b/c"),
+        ("%", "foo"),
+        ("%/", "foo/"),
+        ("foo", "foo"),
+        ("foo*", "foo"),
+        ("foo*", "foo/bar"),
+        ("*foo*", "bar/foo/"),
+        ("%/%", "a/b"),
+        ("a%c", "abc"),
+        ("%*", "a/b"),
+        ("*%", "a/b"),
+        ("%%", "ab"),
+        ("a*%b", "a/x/b"),
+        ("inbox", "INBOX"),
+        ("i%X", "INBOX"),
+        ("%I%N%B%O%X%", "INBOX"),
+        ("i%X/foo", "INBOX/foo"),
+        ("*X/f*", "INBOX/foo"),
+        ("日%", "日本"),
+    ],
+)
+def test_it_matches(pattern: str, name: str) -> None:
+    assert ListPattern("", pattern).matches(name)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("a", "b"),
+        ("foo", "foo/"),
+        ("%", "foo/bar"),
+        ("%/%", "foo"),
+        ("foo*", "fobo"),
+        ("Foo", "foo"),
+        ("i%X/foo", "INBOX/FOO"),
+        ("inbo", "INBOX"),
+        ("INBOX", "INBOXES"),
+        ("ınbox", "INBOX"),
+        ("a.b", "axb"),
+        ("", "a"),
+    ],
+)
+def test_it_does_not_match(pattern: str, name: str) -> None:
+    assert not ListPattern("", pattern).matches(name)
+
+
+def test_the_reference_stands_before_the_pattern() -> None:
+    assert ListPattern("Work/", "%").matches("Work/A")
+    assert not ListPattern("Work/", "%").matches("A")
+    assert ListPattern("Wo", "rk").matches("Work")
+
+
+def _by_regex(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join({"*": ".*", "%": "[^/]*"}.get(c, re.escape(c)) for c in pattern), re.DOTALL)
+
+
+@given(st.text("ab/%*", max_size=8), st.text("ab/", max_size=8))
+def test_it_means_what_the_simplest_reading_means(pattern: str, name: str) -> None:
+    assert ListPattern("", pattern).matches(name) == bool(_by_regex(pattern).fullmatch(name))
+
+
+def test_a_pattern_made_to_be_slow_is_not() -> None:
+    assert not ListPattern("", "%a*" * 300 + "b").matches("a" * 1000)
