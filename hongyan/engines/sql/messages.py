@@ -10,13 +10,14 @@ from functools import lru_cache
 from pyroaring import BitMap
 
 from hongyan.engines.sql.mailboxes import log_change, next_modseq
-from hongyan.engines.sql.units import Many, SqlDatabase, Statement, Unit, in_ranges
-from hongyan.errors import Conflict, NotFound, OverQuota
+from hongyan.engines.sql.units import Many, SqlDatabase, Statement, Unit, conditions
+from hongyan.errors import Conflict, NotFound, OverLimit, OverQuota
 from hongyan.store.changes import Appended, Expunged, Flag, FlagsAdded, FlagsRemoved, FlagsReplaced, uid_runs
 from hongyan.store.messages import Appending, Column, CopyResult, ExpungeResult, NewMessage, Receipt, Row
 from hongyan.types import AccountId, BlobRef, EmailId, MailboxId, ModSeq, UidValidity
 
 _EMAIL_BITS = 32
+_MAX_UIDNEXT = (1 << 32) - 1  # RFC 9051 §2.3.1.1: unique identifiers are 32-bit values
 _TEXT_COLUMNS = frozenset(
     (Column.FROM_TEXT, Column.TO_TEXT, Column.CC_TEXT, Column.BCC_TEXT, Column.SUBJECT_TEXT, Column.MESSAGE_ID)
 )
@@ -209,9 +210,13 @@ def _grow_account(account: AccountId, messages: int, octets: int) -> Unit[tuple[
     if not rows:
         raise NotFound("There is no such account.")
     modseq, next_email, used_octets, limit_octets, used_messages, limit_messages = rows[0]
+    _require_quota(used_octets, limit_octets, used_messages, limit_messages)
+    return ModSeq(modseq), next_email - messages
+
+
+def _require_quota(used_octets: int, limit_octets: int, used_messages: int, limit_messages: int) -> None:
     if 0 < limit_octets < used_octets or 0 < limit_messages < used_messages:
         raise OverQuota("The mailbox is full.")
-    return ModSeq(modseq), next_email - messages
 
 
 def _grow_mailbox(
@@ -225,7 +230,10 @@ def _grow_mailbox(
     )
     if not rows:
         raise NotFound("There is no such mailbox.")
-    return UidValidity(rows[0][0]), rows[0][1] - messages
+    uidvalidity, uidnext = rows[0]
+    if uidnext > _MAX_UIDNEXT:
+        raise OverLimit("The mailbox has given out all its numbers.")
+    return UidValidity(uidvalidity), uidnext - messages
 
 
 # -- flags
@@ -277,18 +285,17 @@ class _NothingRemoved(Conflict):
 def _remove(account: AccountId, mailbox: MailboxId, uids: BitMap) -> Unit[dict[int, int]]:
     """Delete the rows of messages and return the size of each by UID."""
     removed: dict[int, int] = {}
-    for chosen in in_ranges("uid", uid_runs(uids)):
+    for chosen, numbers in conditions("uid", uid_runs(uids), 3):
+        key = (account, mailbox, *numbers)
+        yield Statement(
+            "INSERT INTO dropped_emails (account_id, email_id) SELECT DISTINCT account_id, email_id FROM messages"
+            f" WHERE account_id = $1 AND mailbox_id = $2 AND {chosen} ON CONFLICT (account_id, email_id) DO NOTHING",
+            key,
+        )
         rows = yield Statement(
-            f"DELETE FROM messages WHERE account_id = $1 AND mailbox_id = $2 AND {chosen}"
-            " RETURNING uid, size, email_id",
-            (account, mailbox),
+            f"DELETE FROM messages WHERE account_id = $1 AND mailbox_id = $2 AND {chosen} RETURNING uid, size", key
         )
-        removed.update((uid, size) for uid, size, _email in rows)
-        yield Many(
-            "INSERT INTO dropped_emails (account_id, email_id) VALUES ($1, $2)"
-            " ON CONFLICT (account_id, email_id) DO NOTHING",
-            [(account, email) for _uid, _size, email in rows],
-        )
+        removed.update(rows)
     return removed
 
 
@@ -321,57 +328,49 @@ def _copy(
     *,
     move: bool,
 ) -> Unit[CopyResult]:
-    chosen = in_ranges("uid", uid_runs(uids))
-    sizes: dict[int, int] = {}
-    for part in chosen:
+    # The account first: what is read after that cannot change until the unit ends.
+    modseq = yield from next_modseq(account)
+    found: list[Row] = []
+    for chosen, numbers in conditions("uid", uid_runs(uids), 3):
         rows = yield Statement(
-            f"SELECT uid, size FROM messages WHERE account_id = $1 AND mailbox_id = $2 AND {part} ORDER BY uid",
-            (account, source),
+            "SELECT uid, email_id, internal_date, internal_text, size, saved_at FROM messages"
+            f" WHERE account_id = $1 AND mailbox_id = $2 AND {chosen} ORDER BY uid",
+            (account, source, *numbers),
         )
-        sizes.update(rows)
-    if len(sizes) != len(uids):
+        found += rows
+    if len(found) != len(uids):
         raise Conflict(cause="a message is gone")
-    count, octets = len(sizes), sum(sizes.values())
-    if move:
-        modseq = yield from next_modseq(account)
-    else:
-        modseq, _unused = yield from _grow_account(account, count, octets)
+    count, octets = len(found), sum(row[4] for row in found)
+    if not move:
+        yield from _charge(account, count, octets)
     uidvalidity, first_uid = yield from _grow_mailbox(account, target, modseq, count, octets)
-    yield from _insert_copies(account, source, target, chosen, first_uid)
-    order = {uid: first_uid + n for n, uid in enumerate(sizes)}
-    copied = {flag: BitMap(order[uid] for uid in having & uids) for flag, having in flags.items()}
+    yield from _insert(_INSERT_MESSAGE, [(account, target, first_uid + n, *row[1:]) for n, row in enumerate(found)])
+    order = {row[0]: first_uid + n for n, row in enumerate(found)}
+    copied = {flag: BitMap([order[uid] for uid in having & uids]) for flag, having in flags.items()}
     change = Appended(first_uid, count, {flag: having for flag, having in copied.items() if having})
     yield from log_change(account, modseq, target, change)
     source_modseq = (yield from _move_out(account, source, uids)) if move else None
-    return CopyResult(modseq, source_modseq, uidvalidity, list(sizes), first_uid)
+    return CopyResult(modseq, source_modseq, uidvalidity, list(order), first_uid)
 
 
-def _insert_copies(
-    account: AccountId, source: MailboxId, target: MailboxId, chosen: Sequence[str], first_uid: int
-) -> Unit[None]:
-    for part in chosen:
-        yield Statement(
-            "INSERT INTO messages"
-            " (account_id, mailbox_id, uid, email_id, internal_date, internal_text, size, saved_at)"
-            " SELECT account_id, CAST($1 AS BIGINT), CAST($2 AS BIGINT) + ROW_NUMBER() OVER (ORDER BY uid) - 1,"
-            " email_id, internal_date, internal_text, size, saved_at"
-            f" FROM messages WHERE account_id = $3 AND mailbox_id = $4 AND {part}",
-            (target, first_uid, account, source),
-        )
-        rows = yield Statement(
-            "SELECT COALESCE(MAX(uid), 0) FROM messages WHERE account_id = $1 AND mailbox_id = $2", (account, target)
-        )
-        first_uid = rows[0][0] + 1
+def _charge(account: AccountId, messages: int, octets: int) -> Unit[None]:
+    """Count copies in, within the quota."""
+    rows = yield Statement(
+        "UPDATE account_state SET used_octets = used_octets + $1, used_messages = used_messages + $2"
+        " WHERE account_id = $3 RETURNING used_octets, limit_octets, used_messages, limit_messages",
+        (octets, messages, account),
+    )
+    _require_quota(*rows[0])
 
 
 def _move_out(account: AccountId, source: MailboxId, uids: BitMap) -> Unit[ModSeq]:
     """Take messages that were just copied out of their mailbox. What the account uses stays the same."""
     modseq = yield from next_modseq(account)
     removed: dict[int, int] = {}
-    for part in in_ranges("uid", uid_runs(uids)):
+    for chosen, numbers in conditions("uid", uid_runs(uids), 3):
         rows = yield Statement(
-            f"DELETE FROM messages WHERE account_id = $1 AND mailbox_id = $2 AND {part} RETURNING uid, size",
-            (account, source),
+            f"DELETE FROM messages WHERE account_id = $1 AND mailbox_id = $2 AND {chosen} RETURNING uid, size",
+            (account, source, *numbers),
         )
         removed.update(rows)
     yield Statement(
@@ -394,18 +393,11 @@ def _rows(
     limit: int,
 ) -> Unit[Sequence[Row]]:
     sql = _row_query(tuple(columns))
-    if len(ranges) == 1:
-        # One range is the most frequent; as parameters it finds its statement ready.
-        low, high = ranges[0]
-        return (
-            yield Statement(
-                sql + " AND m.uid BETWEEN $3 AND $4 ORDER BY m.uid LIMIT $5", (account, mailbox, low, high, limit)
-            )
-        )
     found: list[Row] = []
-    for chosen in in_ranges("m.uid", ranges):
-        rows = yield Statement(f"{sql} AND {chosen} ORDER BY m.uid LIMIT $3", (account, mailbox, limit - len(found)))
-        found += rows
+    for chosen, numbers in conditions("m.uid", ranges, 4):
+        found += yield Statement(
+            f"{sql} AND {chosen} ORDER BY m.uid LIMIT $3", (account, mailbox, limit - len(found), *numbers)
+        )
         if len(found) >= limit:
             break
     return found

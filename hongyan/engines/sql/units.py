@@ -14,10 +14,11 @@ ON CONFLICT, RETURNING, window functions. A unit never spans two accounts.
 
 from __future__ import annotations
 
-__all__ = ["MakeUnit", "Many", "Row", "Rows", "SqlDatabase", "Statement", "Unit", "Value", "in_ranges"]
+__all__ = ["MakeUnit", "Many", "Row", "Rows", "SqlDatabase", "Statement", "Unit", "Value", "conditions"]
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from hongyan.types import BlobRef
@@ -28,7 +29,8 @@ Value = int | str | bytes | float | None
 Row = tuple[Any, ...]
 Rows = list[Row]
 
-_RANGES_IN_A_STATEMENT = 200
+_SHORT_RANGE = 8  # numbers; shorter ones are listed
+_LISTS = (1, 4, 16, 64, 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,31 @@ class SqlDatabase(Protocol):
         ...
 
 
-def in_ranges(column: str, ranges: Iterable[tuple[int, int]]) -> list[str]:
-    """Return conditions that together say that the column lies in one of the inclusive ranges.
+def conditions(column: str, ranges: Iterable[tuple[int, int]], first: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield conditions with their parameters, from `$first` on, that together say: the column lies in these ranges.
 
-    The numbers stand in the SQL itself: both dialects take them and no list type is needed. A condition
-    holds at most 200 ranges, so that no statement grows without bound.
+    The ranges are inclusive and ascend; so do the conditions. A condition is a range, or a list of numbers whose
+    length is one of a few, so that statements repeat and are found ready. (A disjunction of ranges would be looked
+    for in all rows of the mailbox.)
     """
-    parts = [f"{column} BETWEEN {int(low)} AND {int(high)}" for low, high in ranges]
-    step = _RANGES_IN_A_STATEMENT
-    return ["(" + " OR ".join(parts[at : at + step]) + ")" for at in range(0, len(parts), step)]
+    numbers: list[int] = []
+    for low, high in ranges:
+        if high - low >= _SHORT_RANGE:
+            yield from _lists(column, numbers, first)
+            numbers = []
+            yield f"{column} BETWEEN ${first} AND ${first + 1}", (low, high)
+        else:
+            numbers.extend(range(low, high + 1))
+    yield from _lists(column, numbers, first)
+
+
+def _lists(column: str, numbers: list[int], first: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    for at in range(0, len(numbers), _LISTS[-1]):
+        part = numbers[at : at + _LISTS[-1]]
+        count = next(count for count in _LISTS if count >= len(part))
+        yield _in_list(column, count, first), (*part, *part[-1:] * (count - len(part)))
+
+
+@lru_cache(maxsize=64)
+def _in_list(column: str, count: int, first: int) -> str:
+    return f"{column} IN ({', '.join(f'${number}' for number in range(first, first + count))})"
