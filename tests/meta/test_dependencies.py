@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import ssl
+import tomllib
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = [ROOT / "requirements" / "runtime.lock", ROOT / "requirements" / "dev.lock"]
@@ -27,6 +29,15 @@ def test_each_locked_version_has_hashes_and_no_index_is_named(lock: Path) -> Non
     assert pinned
     assert [block.split()[0] for block in pinned if "--hash=sha256:" not in block] == []
     assert re.search(r"https?://|--index-url|--find-links", text) is None
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
+def test_the_lock_is_what_the_project_declares(lock: Path) -> None:
+    pinned = dict(re.findall(r"^([a-z0-9.-]+)==([^\s;]+)", lock.read_text(), re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = project["dependencies"] + (project["optional-dependencies"]["dev"] if lock.stem == "dev" else [])
+    for requirement in map(Requirement, declared):
+        assert pinned[requirement.name] in requirement.specifier, f"{requirement}: run `make lock`"
 
 
 def test_what_runs_is_a_part_of_what_is_tested() -> None:
@@ -49,10 +60,8 @@ def licence_of(found: Distribution) -> str:
 
 
 def test_each_direct_dependency_has_its_reason_on_record() -> None:
-    project = (ROOT / "pyproject.toml").read_text()
-    declared = re.search(r"^dependencies = \[(.*?)^\]", project, re.MULTILINE | re.DOTALL)
-    assert declared is not None
-    direct = set(re.findall(r'"([a-z0-9-]+)[>=]', declared[1]))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    direct = {Requirement(declared).name for declared in project["dependencies"]}
     records = "".join(path.read_text() for path in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")))
     assert {name for name in direct if f"| {name} |" not in records} == set()
 
