@@ -35,7 +35,7 @@ from hongyan.errors import PeerFault
 _PATIENCE: Final = 16
 """So many times the limit is an overlong line followed to its end, so that it can be answered."""
 
-# What is neither CR, LF nor NUL: one pass of `translate` leaves only what can be wrong.
+# What is neither CR, LF nor NUL.
 _PLAIN: Final = bytes(octet for octet in range(256) if octet not in b"\0\r\n")
 
 
@@ -146,7 +146,10 @@ def odd_octets(octets: bytes) -> bytes:
     >>> odd_octets(b"one\\r\\ntwo\\nthree\\0\\r\\n")
     b'\\n\\x00'
     """
-    return octets.translate(None, _PLAIN).replace(b"\r\n", b"")
+    rest = octets.replace(b"\r\n", b"")
+    if b"\r" in rest or b"\n" in rest or b"\0" in rest:
+        return rest.translate(None, _PLAIN)
+    return b""
 
 
 class CrlfCheck:

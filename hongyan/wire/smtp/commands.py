@@ -179,6 +179,9 @@ _NOT_IMPLEMENTED = frozenset({"TURN", "ETRN", "ATRN", "SEND", "SOML", "SAML"})
 
 def parse_command(line: bytes, offered: AbstractSet[str]) -> Command:
     """Return the command that a line holds. `offered`: the keywords of parameters. Raises CommandFault."""
+    command = _WHOLE_LINES.get(line)  # The words that every session says cost nothing.
+    if command:
+        return command
     text = _decode(line)
     verb, _, rest = text.partition(" ")
     if verb not in _PARSERS and verb.isascii():
@@ -292,6 +295,8 @@ def _with_text(command: Command, *, needed: bool) -> _Parser:
 
     return parse
 
+
+_WHOLE_LINES: dict[bytes, Command] = {b"DATA": Data(), b"RSET": Rset(), b"NOOP": Noop(), b"QUIT": Quit()}
 
 _PARSERS: dict[str, _Parser] = {
     "EHLO": _hello(extended=True),

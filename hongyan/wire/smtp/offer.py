@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Offer", "hello_reply", "offered_parameters"]
+__all__ = ["Offer", "greeting", "hello_reply", "offered_parameters"]
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -50,6 +50,12 @@ def offered_parameters(offer: Offer, *, tls: bool) -> frozenset[str]:
     if offer.requiretls and tls:
         parameters |= REQUIRETLS_PARAMETERS
     return parameters
+
+
+@lru_cache(maxsize=64)
+def greeting(offer: Offer) -> Reply:
+    """Return what the server says first (RFC 5321 §3.1)."""
+    return Reply(220, "", (f"{offer.hostname} ESMTP",))
 
 
 @lru_cache(maxsize=64)

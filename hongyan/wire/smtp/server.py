@@ -61,7 +61,7 @@ from hongyan.wire.smtp.events import (
     Question,
     Reset,
 )
-from hongyan.wire.smtp.offer import Offer, hello_reply
+from hongyan.wire.smtp.offer import Offer, greeting, hello_reply
 from hongyan.wire.smtp.order import CommandOrder
 from hongyan.wire.smtp.reader import MessageReader, Stage
 from hongyan.wire.smtp.replies import CommandFault, Reply
@@ -132,7 +132,7 @@ class ServerConnection:
         """Send the greeting (RFC 5321 §3.1). Who spoke before it is turned away."""
         self._greeted = True
         if not self._client_is_ahead():
-            self._send(Reply(220, "", (f"{self._offer.hostname} ESMTP",)))
+            self._send(greeting(self._offer))
 
     def receive_data(self, octets: bytes) -> None:
         if not self.closing and not self.starttls:
