@@ -1,0 +1,1 @@
+"""IMAP connections: sessions, and a handler for each command (RFC 9051, RFC 3501)."""

@@ -1,0 +1,119 @@
+"""STORE (RFC 9051 §6.4.6), also conditional (RFC 7162 §3.1.3)."""
+
+from __future__ import annotations
+
+__all__ = ["store"]
+
+from pyroaring import BitMap
+
+from hongyan.mailboxes.flags import FlagAction, mark
+from hongyan.servers.imap.selected import Selected
+from hongyan.servers.imap.session import ImapSession, Work
+from hongyan.types import ModSeq
+from hongyan.wire.imap import codes
+from hongyan.wire.imap.commands import FlagChange, Store
+from hongyan.wire.imap.encoder import FlagRows, RowFormat
+from hongyan.wire.imap.fetch import Item
+from hongyan.wire.imap.sequence import format_numbers
+
+_ACTIONS = {
+    FlagChange.REPLACE: FlagAction.REPLACE,
+    FlagChange.ADD: FlagAction.ADD,
+    FlagChange.REMOVE: FlagAction.REMOVE,
+}
+_FLAGS = RowFormat((Item.UID, Item.FLAGS, Item.MODSEQ))
+_MODSEQ = RowFormat((Item.UID, Item.MODSEQ))
+
+
+def store(session: ImapSession, command: Store) -> Work | None:
+    """Change flags."""
+    selected = session.require_selected()
+    if selected.read_only:
+        session.no(command.tag, "The mailbox was opened by EXAMINE: it cannot be changed.", code=codes.READ_ONLY)
+        return None
+    if not selected.view.names_only_known(command.messages, uid=command.uid):
+        session.bad(command.tag, "There is no message of that number.")
+        return None
+    if any(flag.lower() == b"\\recent" for flag in command.flags):
+        session.bad(command.tag, "\\Recent is the server's to give.")
+        return None
+    if command.unchangedsince is not None:
+        session.enable_condstore()
+    positions = selected.positions(command.messages, uid=command.uid)
+    if not positions:
+        session.done(command.tag, "No such messages.", expunge=command.uid)
+        return None
+    return _store(session, selected, command, positions)
+
+
+async def _store(session: ImapSession, selected: Selected, command: Store, positions: list[tuple[int, int]]) -> None:
+    uids = selected.uids(positions)
+    since = command.unchangedsince
+    done = await mark(
+        session.services.mail,
+        session.account,
+        selected.state,
+        uids,
+        _ACTIONS[command.change],
+        command.flags,
+        unchanged_since=None if since is None else ModSeq(since),
+        durable=session.services.options.durable_flags,
+    )
+    # What others did stands first; then the answer for every message that was named (RFC 9051 §6.4.6).
+    if done.modseq is not None:
+        selected.made(done.modseq)
+    session.tell_news(expunge=command.uid)
+    if not command.silent:
+        session.send(_flag_rows(session, selected, positions, uids - done.modified, uid=command.uid))
+    elif session.condstore and done.changed:
+        session.send(_modseq_rows(selected, done.changed))
+    _finish(session, selected, command, uids, done.modified)
+
+
+def _flag_rows(
+    session: ImapSession, selected: Selected, positions: list[tuple[int, int]], uids: BitMap, *, uid: bool
+) -> bytes:
+    """Tell the flags of the messages as they are now."""
+    state, view = selected.state, selected.view
+    column = state.column
+    if not session.condstore and selected.is_current and len(uids) == sum(stop - start for start, stop in positions):
+        rows = FlagRows(column.texts, uid=uid)
+        return b"".join(
+            rows.encode(range(start + 1, stop + 1), column.codes[start:stop], state.uids[start:stop] if uid else None)
+            for start, stop in positions
+        )
+    form = _FLAGS if session.condstore else _FLAGS_ONLY
+    told = []
+    for start, stop in state.position_runs(uids):
+        for at in range(start, stop):
+            seq = view.seq_of(state.uids[at])
+            if seq is not None:
+                row = (seq, state.uids[at], column.texts[column.codes[at]])
+                told.append((*row, state.modseqs[at]) if session.condstore else row)
+    return form.encode(told)
+
+
+_FLAGS_ONLY = RowFormat((Item.UID, Item.FLAGS))
+
+
+def _modseq_rows(selected: Selected, uids: BitMap) -> bytes:
+    """Tell only the new MODSEQs, as a silent STORE still does (RFC 7162 §3.1.3)."""
+    state = selected.state
+    told = []
+    for start, stop in state.position_runs(uids):
+        for at in range(start, stop):
+            seq = selected.view.seq_of(state.uids[at])
+            if seq is not None:
+                told.append((seq, state.uids[at], state.modseqs[at]))
+    return _MODSEQ.encode(told)
+
+
+def _finish(session: ImapSession, selected: Selected, command: Store, uids: BitMap, modified: BitMap) -> None:
+    gone = uids & selected.view.held
+    if modified:
+        numbers = modified if command.uid else [seq for seq in map(selected.view.seq_of, modified) if seq is not None]
+        session.ok(command.tag, "Some messages had changed.", code=codes.modified(format_numbers(numbers)))
+    elif gone and not command.uid:
+        session.no(command.tag, "Some of the messages are expunged.", code=codes.EXPUNGEISSUED)
+    else:
+        session.ok(command.tag, "Stored.")

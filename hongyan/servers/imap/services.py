@@ -1,0 +1,47 @@
+"""What IMAP sessions work with, and the settings that are theirs."""
+
+from __future__ import annotations
+
+__all__ = ["ImapOptions", "ImapServices"]
+
+from dataclasses import dataclass
+
+from hongyan.auth.login import Login
+from hongyan.clock import Clock, Random
+from hongyan.mailboxes.mail import Mail
+from hongyan.notify.hub import Hub
+from hongyan.options import option
+from hongyan.servers.sasl import Door
+from hongyan.store.changes import ChangeStore
+
+
+@dataclass(frozen=True, slots=True)
+class ImapOptions:
+    """The section `[imap]`."""
+
+    append_limit: int = option(75 << 20, "Largest message that APPEND takes (RFC 7889).", unit="octets")
+    login_timeout: float = option(60.0, "How long a client may take to log in.", unit="s")
+    idle_timeout: float = option(1860.0, "How long a client may be silent; not under 1800 (RFC 9051 §5.4).", unit="s")
+    heartbeat: float = option(300.0, "How often an idling client hears that we are still here.", unit="s")
+    durable_flags: bool = option(False, "Sync a change of flags before it is confirmed; else within a second after.")
+    pipeline: int = option(64, "Commands answered in one go before other connections have their turn.")
+
+    def __post_init__(self) -> None:
+        if self.idle_timeout < 1800:
+            raise ValueError("idle_timeout is at least 1800 seconds (RFC 9051 §5.4)")
+        if not 0 < self.append_limit < 1 << 32:
+            raise ValueError("append_limit is between 1 octet and 4 GiB")
+
+
+@dataclass(frozen=True, slots=True)
+class ImapServices:
+    """Everything a session needs, made once for a server."""
+
+    mail: Mail
+    changes: ChangeStore
+    door: Door
+    login: Login
+    hub: Hub
+    clock: Clock
+    random: Random
+    options: ImapOptions
