@@ -22,6 +22,10 @@ EATEN_BEYOND: Final = 10 << 20
 """Octets that are read, beyond the size allowed, only to answer in order. What goes on longer is cut off."""
 
 
+# The last of those that were found is the reply, however the octets were cut.
+_FLAWS: Final = (replies.NUL_IN_MESSAGE, replies.BARE_NEWLINE_IN_MESSAGE, replies.MESSAGE_TOO_LARGE)
+
+
 class Stage(enum.Enum):
     """Where the message stands."""
 
@@ -105,10 +109,12 @@ class MessageReader:
         if not self.can_be_eaten(0):
             self.refusal = replies.MESSAGE_TOO_LARGE_CLOSING
             return Stage.BROKEN
-        if self.refusal:
-            return self.read()
         if not self.fits(0):
             flaw = replies.MESSAGE_TOO_LARGE
+        if self.refusal:
+            if flaw and self.refusal in _FLAWS:
+                self.refusal = max(self.refusal, flaw, key=_FLAWS.index)
+            return self.read()
         if flaw:
             self.refusal = flaw
             return MessageRefused(flaw)
