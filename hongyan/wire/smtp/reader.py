@@ -77,8 +77,7 @@ class MessageReader:
         except BareNewline:
             self.refusal = replies.BARE_NEWLINE_IN_MESSAGE
             return Stage.BROKEN
-        if data.done:
-            self._lines.put_back(data.rest)
+        self._lines.put_back(data.rest)
         return self._pass_on(content, replies.NUL_IN_MESSAGE if data.holds_nul else None)
 
     def _read_chunk(self) -> MessageChunk | MessageRefused | Stage | None:

@@ -175,8 +175,8 @@ class ServerConnection:
     def next_event(self) -> Event | None:
         """Return what happened next; None while a question is open or more octets are needed."""
         if self._news:
-            event, self._news = self._news, None
-            return event
+            news, self._news = self._news, None
+            return news
         if self._question or self.closing or self.starttls or not self._greeted:
             return None
         event = self._read()
