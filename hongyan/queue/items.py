@@ -103,7 +103,9 @@ def new_message(
 class Queue:
     """The way into the queue for submission, forwarding and notifications."""
 
-    def __init__(self, store: QueueStore, clock: SteadyClock, schedule: Schedule, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, store: QueueStore, clock: SteadyClock, schedule: Schedule, wake: Callable[[Iterable[str]], None]
+    ) -> None:
         self._store = store
         self._wake = wake
         self.clock = clock
@@ -113,5 +115,5 @@ class Queue:
         """Store a message for good, then wake the worker. Afterwards it may be acknowledged."""
         enqueued = await self._store.enqueue(message)
         if enqueued.is_new:
-            self._wake()
+            self._wake({recipient.destination for recipient in message.recipients})
         return enqueued

@@ -64,9 +64,12 @@ class Router:
         self._own_names = frozenset(own_names)
         self._own_addresses = frozenset(own_addresses)
 
+    async def is_local(self, destination: str) -> bool:
+        return await self._local_domains.is_local(destination)
+
     async def route(self, destination: str) -> Route:
         """Return the route for a destination (`Domain.text`)."""
-        if await self._local_domains.is_local(destination):
+        if await self.is_local(destination):
             return LocalRoute()
         if self._smart_host is not None:
             addresses = await self._relay_addresses(self._smart_host.host)
