@@ -230,14 +230,18 @@ class Listener:
         except NotProxied as refusal:
             metrics.connections_refused_total.labels(self.name, f"proxy-{refusal.cause}").inc()
             log.debug("refused", listener=self.name, peer=peer, reason=f"proxy: {refusal.cause}")
+            accepted.close()
         except HandshakeFailed as failure:
             log.debug("handshake-failed", listener=self.name, peer=peer, error=failure.cause)
         except OSError as error:
             log.debug("lost", listener=self.name, peer=peer, error=error)
+            accepted.close()
         except Exception as error:  # noqa: BLE001 - the top of a connection
             self._panic(error)
-        finally:
-            accepted.close()  # its transport, if there is one, keeps it open
+            accepted.close()
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
 
     async def _bring(self, accepted: socket.socket, arrival: Arrival) -> None:
         seat = _Seat(self, arrival)
@@ -249,11 +253,13 @@ class Listener:
 
     async def _turn_away(self, accepted: socket.socket, refusal: Refusal) -> None:
         """Say why, if that is wanted and cheap."""
-        if not refusal.sentence or self._farewell is None or (self._implicit_tls and self._handshakes.busy):
-            return
-        await self._connect(accepted, _Farewell(self._farewell(refusal.sentence)))
+        if refusal.sentence and self._farewell is not None and not (self._implicit_tls and self._handshakes.busy):
+            await self._connect(accepted, _Farewell(self._farewell(refusal.sentence)))
+        else:
+            accepted.close()
 
     async def _connect(self, accepted: socket.socket, protocol: asyncio.Protocol) -> None:
+        """Make the transport. From here on the socket is its, also when this fails."""
         if self._implicit_tls and self.find_context is not None:
             await self._handshakes.accept(accepted, lambda: protocol, self.find_context, self.name)
         else:
