@@ -9,7 +9,7 @@ from __future__ import annotations
 __all__ = ["BlobPutter", "PostgresDatabase", "to_postgres"]
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
@@ -65,7 +65,18 @@ class PostgresDatabase:
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise _fault(error) from error
 
-    async def write(self, make: MakeUnit[T], *, blobs: Sequence[bytes] = (), durable: bool = True) -> T:
+    async def read_small(self, make: Callable[[], Unit[T]]) -> T:
+        """Run a small reading unit. See `SqlDatabase.read_small`."""
+        return await self.read(make())
+
+    async def write(
+        self,
+        make: MakeUnit[T],
+        *,
+        blobs: Sequence[bytes] = (),
+        durable: bool = True,
+        small: bool = False,  # noqa: ARG002 - every unit has to wait for the network
+    ) -> T:
         """Store the blobs, run the unit, commit. See `SqlDatabase.write`."""
         refs = await self._blobs.put(blobs) if blobs else ()
         pause = _FIRST_PAUSE

@@ -17,6 +17,7 @@ from hongyan.store.messages import Appending, Column, CopyResult, ExpungeResult,
 from hongyan.types import AccountId, BlobRef, EmailId, MailboxId, ModSeq, UidValidity
 
 _EMAIL_BITS = 32
+_FEW_ROWS = 8
 _MAX_UIDNEXT = (1 << 32) - 1  # RFC 9051 §2.3.1.1: unique identifiers are 32-bit values
 _TEXT_COLUMNS = frozenset(
     (Column.FROM_TEXT, Column.TO_TEXT, Column.CC_TEXT, Column.BCC_TEXT, Column.SUBJECT_TEXT, Column.MESSAGE_ID)
@@ -51,7 +52,7 @@ class SqlMessages:
         durable: bool = False,
     ) -> ModSeq:
         return await self._database.write(
-            lambda _refs: _change_flags(account, mailbox, change, expected), durable=durable
+            lambda _refs: _change_flags(account, mailbox, change, expected), durable=durable, small=True
         )
 
     async def expunge(self, account: AccountId, mailbox: MailboxId, uids: BitMap) -> ExpungeResult:
@@ -81,6 +82,8 @@ class SqlMessages:
         *,
         limit: int = 256,
     ) -> Sequence[Row]:
+        if _few(ranges, limit):
+            return await self._database.read_small(lambda: _rows(account, mailbox, columns, ranges, limit))
         return await self._database.read(_rows(account, mailbox, columns, ranges, limit))
 
     async def find_text(
@@ -383,6 +386,11 @@ def _move_out(account: AccountId, source: MailboxId, uids: BitMap) -> Unit[ModSe
 
 
 # -- rows
+
+
+def _few(ranges: Sequence[tuple[int, int]], limit: int) -> bool:
+    """Whether the rows are so few that they are read faster than a thread is woken."""
+    return limit <= _FEW_ROWS or (len(ranges) <= _FEW_ROWS and sum(high - low + 1 for low, high in ranges) <= _FEW_ROWS)
 
 
 def _rows(

@@ -60,13 +60,22 @@ class SqlDatabase(Protocol):
         """Run a unit that only reads. Its statements see committed data; each may see newer data than the last."""
         ...
 
-    async def write(self, make: MakeUnit[T], *, blobs: Sequence[bytes] = (), durable: bool = True) -> T:
+    async def read_small(self, make: Callable[[], Unit[T]]) -> T:
+        """Run a unit that reads a few rows, without a change of thread where it needs no waiting.
+
+        `make` may be called again.
+        """
+        ...
+
+    async def write(
+        self, make: MakeUnit[T], *, blobs: Sequence[bytes] = (), durable: bool = True, small: bool = False
+    ) -> T:
         """Store the blobs, run the unit that `make` builds from their references, commit, and return its result.
 
-        When this returns, blobs and rows are on stable storage. With `durable=False` the commit survives a
-        crash of the process, and a power loss after at most one second. `make` may be called again when a
-        transaction has to be repeated. Raises what the unit raised, `StorageFull`, `StorageFailed` or `Unavailable`;
-        then nothing was stored.
+        When this returns, blobs and rows are on stable storage. With `durable=False` the commit survives a crash of
+        the process, and a power loss after at most one second; with `small` as well, the unit touches a few rows and
+        may run on the loop itself. `make` may be called again when a transaction has to be repeated. Raises what the
+        unit raised, `StorageFull`, `StorageFailed` or `Unavailable`; then nothing was stored.
         """
         ...
 

@@ -1,0 +1,59 @@
+"""The calls on files that may fail, in one place, so that a test can make them fail.
+
+Whoever promises that something is on stable storage writes and syncs through a `Disk`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Disk"]
+
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class Disk:
+    """The system's files."""
+
+    def open(self, path: Path, flags: int) -> int:
+        """Return a descriptor; a new file is its owner's alone."""
+        return os.open(path, flags | os.O_CLOEXEC, 0o600)
+
+    def write(self, fd: int, parts: Sequence[bytes | bytearray | memoryview], at: int) -> None:
+        """Write all the parts, one after the other."""
+        done = os.pwritev(fd, parts, at)
+        if done == sum(map(len, parts)):
+            return
+        rest = memoryview(b"".join(parts))[done:]
+        while rest:
+            more = os.pwrite(fd, rest, at + done)
+            if not more:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            done += more
+            rest = rest[more:]
+
+    def truncate(self, fd: int, size: int) -> None:
+        """Cut a file off."""
+        os.ftruncate(fd, size)
+
+    def sync(self, fd: int) -> None:
+        """Return when the file's octets, and its size, are on stable storage."""
+        os.fdatasync(fd)
+
+    def sync_directory(self, directory: Path) -> None:
+        """Return when the directory's names are on stable storage."""
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def remove(self, path: Path) -> None:
+        """Delete a file."""
+        path.unlink()
+
+    def free_octets(self, directory: Path) -> int:
+        """Return how much the disk still takes from us."""
+        free = os.statvfs(directory)
+        return free.f_bavail * free.f_frsize
