@@ -6,7 +6,7 @@ anybody on the way from a distant server can set it (RFC 6698 §A.3).
 
 from __future__ import annotations
 
-__all__ = ["DnsOptions", "DnsReply", "NameServer", "ask", "system_servers"]
+__all__ = ["DnsOptions", "DnsReply", "NameServer", "ServerFailure", "ask", "read_reply", "system_servers"]
 
 import asyncio
 import re
@@ -127,8 +127,8 @@ async def ask(
     for server in servers:
         try:
             response = await _exchange(query, server, timeout)
-            return _read(response, question, server), failed
-        except (_ServerFailure, dns.exception.DNSException, OSError, EOFError, TimeoutError) as error:
+            return read_reply(response, question, server), failed
+        except (ServerFailure, dns.exception.DNSException, OSError, EOFError, TimeoutError) as error:
             failed.append(server)
             cause = str(error) or type(error).__name__
     raise DnsTemporary(question, cause)
@@ -149,17 +149,17 @@ async def _exchange(query: dns.message.Message, server: NameServer, timeout: flo
             return await dns.asyncquery.tcp(query, server.host, port=server.port)
 
 
-class _ServerFailure(Exception):
+class ServerFailure(Exception):
     """The server cannot or will not answer; another one may."""
 
 
-def _read(response: dns.message.Message, question: str, server: NameServer) -> DnsReply:
+def read_reply(response: dns.message.Message, question: str, server: NameServer) -> DnsReply:
     rcode = response.rcode()
     if rcode == dns.rcode.SERVFAIL and _is_bogus(response):
         # Another server that does not validate would hand the forgery on.
         raise DnsTemporary(question, "DNSSEC validation failed", dnssec=Dnssec.BOGUS)
     if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) or not isinstance(response, dns.message.QueryMessage):
-        raise _ServerFailure(dns.rcode.to_text(rcode))
+        raise ServerFailure(dns.rcode.to_text(rcode))
     chain = response.resolve_chaining()
     authentic = server.trusted and bool(response.flags & dns.flags.AD)
     return DnsReply(

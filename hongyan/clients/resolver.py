@@ -7,7 +7,7 @@ one question.
 
 from __future__ import annotations
 
-__all__ = ["DnsResolver"]
+__all__ = ["DnsResolver", "read_address", "read_mx", "read_ptr", "read_tlsa", "read_txt"]
 
 import asyncio
 from collections import OrderedDict
@@ -72,16 +72,16 @@ class DnsResolver:
         self._slots = asyncio.Semaphore(options.concurrency)
 
     async def txt(self, name: str) -> Answer[bytes]:
-        return await self._find(name, dns.rdatatype.TXT, _txt)
+        return await self._find(name, dns.rdatatype.TXT, read_txt)
 
     async def mx(self, name: str) -> Answer[MxRecord]:
-        return await self._find(name, dns.rdatatype.MX, _mx)
+        return await self._find(name, dns.rdatatype.MX, read_mx)
 
     async def tlsa(self, name: str) -> Answer[TlsaRecord]:
-        return await self._find(name, dns.rdatatype.TLSA, _tlsa)
+        return await self._find(name, dns.rdatatype.TLSA, read_tlsa)
 
     async def ptr(self, address: IPAddress) -> Answer[str]:
-        return await self._find(address.reverse_pointer, dns.rdatatype.PTR, _ptr)
+        return await self._find(address.reverse_pointer, dns.rdatatype.PTR, read_ptr)
 
     async def addresses(self, name: str, *, version: Literal[4, 6] | None = None) -> Answer[IPAddress]:
         lowered = name.lower()
@@ -89,16 +89,16 @@ class DnsResolver:
             found = tuple(address for number, address in _LOOPBACK.items() if version in (None, number))
             return Answer(found, lowered, Dnssec.INSECURE, _MIN_TTL)
         if version == 4:
-            return await self._find(name, dns.rdatatype.A, _address)
+            return await self._find(name, dns.rdatatype.A, read_address)
         if version == 6:
-            return await self._find(name, dns.rdatatype.AAAA, _address)
+            return await self._find(name, dns.rdatatype.AAAA, read_address)
         async with asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(self._try_find(name, kind)) for kind in (dns.rdatatype.AAAA, dns.rdatatype.A)]
         return _join_addresses([task.result() for task in asked])
 
     async def _try_find(self, name: str, kind: dns.rdatatype.RdataType) -> Answer[IPAddress] | DnsFault:
         try:
-            return await self._find(name, kind, _address)
+            return await self._find(name, kind, read_address)
         except DnsFault as fault:
             return fault
 
@@ -206,21 +206,26 @@ def _text(name: dns.name.Name) -> str:
     return name.to_text(omit_final_dot=True).lower() if len(name) > 1 else ""
 
 
-def _txt(rdata: dns.rdata.Rdata) -> bytes | None:
+def read_txt(rdata: dns.rdata.Rdata) -> bytes | None:
+    """Return the text of a TXT record, its strings joined, or None for any other record."""
     return b"".join(rdata.strings) if isinstance(rdata, TXT) else None
 
 
-def _mx(rdata: dns.rdata.Rdata) -> MxRecord | None:
+def read_mx(rdata: dns.rdata.Rdata) -> MxRecord | None:
+    """Return an MX record, or None for any other record."""
     return MxRecord(rdata.preference, _text(rdata.exchange)) if isinstance(rdata, MX) else None
 
 
-def _ptr(rdata: dns.rdata.Rdata) -> str | None:
+def read_ptr(rdata: dns.rdata.Rdata) -> str | None:
+    """Return the name in a PTR record, or None for any other record."""
     return _text(rdata.target) if isinstance(rdata, PTR) else None
 
 
-def _tlsa(rdata: dns.rdata.Rdata) -> TlsaRecord | None:
+def read_tlsa(rdata: dns.rdata.Rdata) -> TlsaRecord | None:
+    """Return a TLSA record, or None for any other record."""
     return TlsaRecord(rdata.usage, rdata.selector, rdata.mtype, rdata.cert) if isinstance(rdata, TLSA) else None
 
 
-def _address(rdata: dns.rdata.Rdata) -> IPAddress | None:
+def read_address(rdata: dns.rdata.Rdata) -> IPAddress | None:
+    """Return the address in an A or AAAA record, or None for any other record."""
     return ip_address(rdata.address) if isinstance(rdata, A | AAAA) else None
