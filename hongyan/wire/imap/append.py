@@ -81,4 +81,4 @@ _ANNOUNCED = re.compile(rb"~?\{[0-9]{1,19}\+?\}")
 
 def _read_message_end(cursor: Cursor, message: AppendMessage) -> None:
     if message.utf8:
-        cursor.require(b")", "UTF8 (…) ends with )")
+        cursor.require(b")", "UTF8 (...) ends with )")

@@ -6,7 +6,7 @@ What a command asks for is compiled once into a template; each row is then one `
 
 from __future__ import annotations
 
-__all__ = ["ROW_END", "FlagRows", "RowFormat", "begin_literal"]
+__all__ = ["ROW_END", "FlagRows", "RowFormat", "begin_literal", "form_of"]
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
@@ -40,7 +40,7 @@ class RowFormat:
 
     def __init__(self, items: Sequence[FetchItem]) -> None:
         self.items = tuple(items)
-        self._open = b"* %%d FETCH (%b" % b" ".join(map(_form, self.items))
+        self._open = b"* %%d FETCH (%b" % b" ".join(map(form_of, self.items))
         self._template = self._open + ROW_END
 
     def encode(self, rows: Iterable[tuple[int | bytes, ...]]) -> bytes:
@@ -52,7 +52,8 @@ class RowFormat:
         return self._open % row
 
 
-def _form(item: FetchItem) -> bytes:
+def form_of(item: FetchItem) -> bytes:
+    """Return the template of one item: its label and a place for its value."""
     if isinstance(item, Item):
         return _NUMBERS.get(item) or _IN_PARENTHESES.get(item) or item.value + b" %b"
     if isinstance(item, BinarySize):

@@ -112,7 +112,7 @@ def read_create(cursor: Cursor, tag: bytes) -> Create:
     if cursor.take(b" "):
         for word in _words_in_parentheses(cursor, "Parameters of CREATE"):
             if word != b"USE" or not cursor.take(b" ("):
-                cursor.fail("CREATE knows the parameter USE (…)")
+                cursor.fail("CREATE knows the parameter USE (...)")
             if not cursor.take(b")"):
                 uses[_read_special_use(cursor)] = None
                 while cursor.take(b" "):
@@ -194,7 +194,7 @@ def read_list(cursor: Cursor, tag: bytes) -> List:
     if cursor.take(b" "):
         extended = True
         if cursor.read_word() != b"RETURN":
-            cursor.fail("Behind its patterns LIST has RETURN (…)")
+            cursor.fail("Behind its patterns LIST has RETURN (...)")
         cursor.space()
         returns, status = _read_list_return(cursor)
     cursor.end()

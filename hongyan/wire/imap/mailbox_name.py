@@ -66,7 +66,7 @@ def decode_name(octets: bytes, utf8: bool) -> str:
         name = from_modified_utf7(octets)
     if _FORBIDDEN.search(name):
         raise CommandFault("A mailbox name holds no control characters", status=b"NO", code=b"CANNOT")
-    if len(octets) > MAX_OCTETS and len(name.encode()) > MAX_OCTETS:
+    if len(name) * 4 > MAX_OCTETS and len(name.encode()) > MAX_OCTETS:
         raise CommandFault(f"A mailbox name has at most {MAX_OCTETS} octets", status=b"NO", code=b"LIMIT")
     return name
 
