@@ -198,7 +198,8 @@ class Writer:
                 self._heal()
             self._store_blobs([job for job in group if job.blobs])
             self._commit_jobs([job for job in group if job.error is None])
-            self._note_fault(None)
+            if self._last_fault and not any(isinstance(job.error, ServerFault) for job in group):
+                self._note_fault(None)
         except ServerFault as fault:
             self._note_fault(fault)
             _fail(group, fault)
@@ -209,18 +210,21 @@ class Writer:
             _fail(group, ServerFault(cause=f"{type(error).__name__}: {error}"))
 
     def _store_blobs(self, jobs: list[Job]) -> None:
-        """Make the blobs safe. Who brings more than there is room for fails alone; a disk that fails, fails all."""
-        stored = False
-        for job in jobs:
-            try:
-                self._blobs.require_room(job.octets)
-                job.refs = [self._blobs.append(blob) for blob in job.blobs]
-                stored = True
-            except StorageFull as fault:
-                self._note_fault(fault)
-                job.error = fault
-        if stored:
+        """Make the blobs safe. Who brings more than there is room for fails alone; a failed disk fails them all."""
+        if not jobs:
+            return
+        try:
+            for job in jobs:
+                try:
+                    self._blobs.require_room(job.octets)
+                    job.refs = [self._blobs.append(blob) for blob in job.blobs]
+                except StorageFull as fault:
+                    self._note_fault(fault)
+                    job.error = fault
             self._blobs.sync()
+        except ServerFault as fault:
+            self._note_fault(fault)
+            _fail(jobs, fault)
 
     def _commit_jobs(self, jobs: list[Job]) -> None:
         try:
