@@ -7,21 +7,18 @@ before a single octet is read.
 
 from __future__ import annotations
 
-__all__ = ["Admission", "AdmissionOptions", "Refusal", "network_of"]
+__all__ = ["Admission", "AdmissionOptions", "Refusal"]
 
-import socket
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 
 from hongyan.clock import Clock
+from hongyan.limits.networks import is_within, parse_networks
 from hongyan.options import option
 
 _MINUTE = 60.0
 _MAX_REMEMBERED = 50_000  # networks without an open connection, and networks known
-_IPV6 = 1 << 64  # beyond all IPv4 addresses, so that no /64 is taken for one
-_MAPPED = bytes(10) + b"\xff\xff"  # RFC 4291 §2.5.5.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +36,7 @@ class AdmissionOptions:
             raise ValueError("limits of connections are at least one")
         if not 0 <= self.reserve < 1:
             raise ValueError("reserve is a share: at least 0 and less than 1")
-        for network in self.exempt:
-            ip_network(network)
+        parse_networks(self.exempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +71,10 @@ class Admission:
         self._options = options
         self._clock = clock
         self._is_banned = is_banned or _nobody
-        self._exempt = [ip_network(network) for network in options.exempt]
+        self._exempt = parse_networks(options.exempt)
         self._for_strangers = int(options.connections * (1 - options.reserve))
-        self._visitors: dict[int, _Visitor] = {}
-        self._known: dict[int, None] = {}
+        self._visitors: dict[str, _Visitor] = {}
+        self._known: dict[str, None] = {}
         self._open = 0
 
     @property
@@ -86,7 +82,7 @@ class Admission:
         """Connections let in and not gone."""
         return self._open
 
-    def enter(self, host: str, network: int) -> Refusal | None:
+    def enter(self, host: str, network: str) -> Refusal | None:
         """Let a connection in and count it until `leave`, or say why not."""
         if self._is_banned(host):
             return _BANNED
@@ -95,13 +91,13 @@ class Admission:
         ):
             return _FULL
         visitor = self._visitors.get(network) or self._meet(network)
-        if not self._is_exempt(host) and (refusal := self._check(visitor)) is not None:
+        if not is_within(host, self._exempt) and (refusal := self._check(visitor)) is not None:
             return refusal
         visitor.open += 1
         self._open += 1
         return None
 
-    def leave(self, network: int) -> None:
+    def leave(self, network: str) -> None:
         """A connection that was let in is gone."""
         self._open -= 1
         visitor = self._visitors[network]
@@ -109,7 +105,7 @@ class Admission:
         if not visitor.open and not visitor.arrivals:
             del self._visitors[network]
 
-    def know(self, network: int) -> None:
+    def know(self, network: str) -> None:
         """Somebody has logged in from this network."""
         self._known.pop(network, None)
         self._known[network] = None
@@ -134,7 +130,7 @@ class Admission:
         visitor.refused += 1
         return _HASTE if visitor.refused <= limit else _WORDLESS
 
-    def _meet(self, network: int) -> _Visitor:
+    def _meet(self, network: str) -> _Visitor:
         if len(self._visitors) >= _MAX_REMEMBERED + self._open:
             self._forget()
         visitor = self._visitors[network] = _Visitor()
@@ -146,22 +142,6 @@ class Admission:
         for network in gone[: _MAX_REMEMBERED // 10]:
             del self._visitors[network]
 
-    def _is_exempt(self, host: str) -> bool:
-        if not self._exempt:
-            return False
-        address = ip_address(host.partition("%")[0])
-        return any(address in network for network in self._exempt)
-
 
 def _nobody(host: str) -> bool:  # noqa: ARG001 - where no bans are kept
     return False
-
-
-def network_of(host: str) -> int:
-    """Return a number for the network of an IP address: the IPv4 address, or the /64 of an IPv6 one."""
-    if ":" not in host:
-        return int.from_bytes(socket.inet_pton(socket.AF_INET, host), "big")
-    packed = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
-    if packed.startswith(_MAPPED):
-        return int.from_bytes(packed[12:], "big")
-    return _IPV6 | int.from_bytes(packed[:8], "big")

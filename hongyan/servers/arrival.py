@@ -62,13 +62,13 @@ class Arrival:
 
     __slots__ = ("cid", "house", "local", "network", "peer", "tls")
 
-    def __init__(self, cid: str, house: House, peer: Endpoint, local: Endpoint, network: int) -> None:
+    def __init__(self, cid: str, house: House, peer: Endpoint, local: Endpoint, network: str) -> None:
         self.cid = cid
         self.house = house
         self.peer = peer
         self.local = local
         self.network = network
-        """The peer's network as limits count it (`admission.network_of`)."""
+        """The peer's network as limits count it (`limits.networks`)."""
         self.tls: TlsInfo | None = None
 
     def end(self) -> None:

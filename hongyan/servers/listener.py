@@ -21,7 +21,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Self, cast
 
 from hongyan import telemetry
-from hongyan.servers.admission import Admission, Refusal, network_of
+from hongyan.limits.networks import network_of
+from hongyan.servers.admission import Admission, Refusal
 from hongyan.servers.arrival import Arrival, ConnectionIds, Endpoint, Served
 from hongyan.servers.proxy import NotProxied, ProxyPolicy
 from hongyan.servers.sockets import endpoint_of

@@ -13,10 +13,10 @@ import asyncio
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from typing import Protocol
 
 from hongyan.errors import PeerFault
+from hongyan.limits.networks import is_within, parse_networks
 from hongyan.options import option
 from hongyan.servers.arrival import Endpoint
 
@@ -32,8 +32,7 @@ class ProxyOptions:
     timeout: float = option(5.0, "How long a proxy may take for its header.", unit="s")
 
     def __post_init__(self) -> None:
-        for network in self.networks:
-            ip_network(network)
+        parse_networks(self.networks)
         if self.timeout <= 0:
             raise ValueError("the time-out of a PROXY header is positive")
 
@@ -74,15 +73,14 @@ class ProxyPolicy:
     """Who may speak for whom."""
 
     def __init__(self, options: ProxyOptions, make_receiver: Callable[[], HeaderReceiver]) -> None:
-        self._networks = [ip_network(network) for network in options.networks]
+        self._networks = parse_networks(options.networks)
         self._direct = options.direct
         self._timeout = options.timeout
         self._make_receiver = make_receiver
 
     async def identify(self, accepted: socket.socket, peer: Endpoint, local: Endpoint) -> tuple[Endpoint, Endpoint]:
         """Return client and server address of a connection that was just accepted. Raises `NotProxied`."""
-        address = ip_address(peer.host.partition("%")[0])
-        if not any(address in network for network in self._networks):
+        if not is_within(peer.host, self._networks):
             if self._direct:
                 return peer, local
             raise NotProxied(cause="untrusted")

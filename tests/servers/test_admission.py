@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hongyan.limits.networks import network_of
 from hongyan.servers import admission
-from hongyan.servers.admission import Admission, AdmissionOptions, network_of
+from hongyan.servers.admission import Admission, AdmissionOptions
 from tests.support.clock import FakeClock
 
 
@@ -109,13 +110,6 @@ def test_the_count_is_that_of_those_who_are_in(steps: list[tuple[int, bool]]) ->
             assert result == ("full" if sum(inside) == 5 else "network" if inside[who] == 2 else "in")
             inside[who] += result == "in"
         assert door.open == sum(inside)
-
-
-def test_networks_of_addresses() -> None:
-    assert network_of("0.0.0.1") == 1
-    assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1")
-    assert network_of("fe80::1%eth0") == network_of("fe80::2")
-    assert network_of("::1") != network_of("0.0.0.0")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""From a hint to those who wait."""
