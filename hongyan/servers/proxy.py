@@ -7,18 +7,17 @@ reaches the proxy's address could choose its own.
 
 from __future__ import annotations
 
-__all__ = ["HeaderReceiver", "NotProxied", "ProxyOptions", "ProxyPolicy"]
+__all__ = ["NotProxied", "ProxyOptions", "ProxyPolicy"]
 
 import asyncio
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from hongyan.errors import PeerFault
 from hongyan.limits.networks import is_within, parse_networks
 from hongyan.options import option
 from hongyan.servers.arrival import Endpoint
+from hongyan.wire.proxy import ProxyFault, ProxyHeader, ProxyReceiver
 
 _PEEK = 1024  # octets looked at together; a header may be longer
 
@@ -41,42 +40,13 @@ class NotProxied(PeerFault):
     """No header, a bad one, or a peer that may not send one: the connection is dropped."""
 
 
-class HeaderReceiver(Protocol):
-    """`wire.proxy`, as it is used here."""
-
-    @property
-    def done(self) -> bool:
-        """Whether the header is whole."""
-        ...
-
-    @property
-    def rest(self) -> bytes:
-        """What came behind it; nothing before it is whole."""
-        ...
-
-    @property
-    def source(self) -> tuple[str, int] | None:
-        """The client; None when the proxy speaks for itself."""
-        ...
-
-    @property
-    def destination(self) -> tuple[str, int] | None:
-        """Where the client connected to."""
-        ...
-
-    def receive_data(self, octets: bytes) -> None:
-        """Take octets. Raises `PeerFault` for what is no header."""
-        ...
-
-
 class ProxyPolicy:
     """Who may speak for whom."""
 
-    def __init__(self, options: ProxyOptions, make_receiver: Callable[[], HeaderReceiver]) -> None:
+    def __init__(self, options: ProxyOptions) -> None:
         self._networks = parse_networks(options.networks)
         self._direct = options.direct
         self._timeout = options.timeout
-        self._make_receiver = make_receiver
 
     async def identify(self, accepted: socket.socket, peer: Endpoint, local: Endpoint) -> tuple[Endpoint, Endpoint]:
         """Return client and server address of a connection that was just accepted. Raises `NotProxied`."""
@@ -86,29 +56,32 @@ class ProxyPolicy:
             raise NotProxied(cause="untrusted")
         try:
             async with asyncio.timeout(self._timeout):
-                header = await self._read(accepted)
+                header = await _read(accepted)
         except TimeoutError as error:
             raise NotProxied(cause="timeout") from error
         except OSError as error:
             raise NotProxied(cause="lost") from error
+        source, destination = header.source, header.destination
         return (
-            Endpoint(*header.source) if header.source else peer,
-            Endpoint(*header.destination) if header.destination else local,
+            Endpoint(source.host, source.port) if source else peer,
+            Endpoint(destination.host, destination.port) if destination else local,
         )
 
-    async def _read(self, accepted: socket.socket) -> HeaderReceiver:
-        receiver = self._make_receiver()
-        while not receiver.done:
-            await _readable(accepted)
-            seen = accepted.recv(_PEEK, socket.MSG_PEEK)
-            if not seen:
-                raise NotProxied(cause="lost")
-            try:
-                receiver.receive_data(seen)
-            except PeerFault as fault:
-                raise NotProxied(cause="malformed") from fault
-            _take(accepted, len(seen) - len(receiver.rest))
-        return receiver
+
+async def _read(accepted: socket.socket) -> ProxyHeader:
+    receiver = ProxyReceiver()
+    while True:
+        await _readable(accepted)
+        seen = accepted.recv(_PEEK, socket.MSG_PEEK)
+        if not seen:
+            raise NotProxied(cause="lost")
+        try:
+            header = receiver.feed(seen)
+        except ProxyFault as fault:
+            raise NotProxied(cause="malformed") from fault
+        _take(accepted, len(seen) - len(receiver.rest))
+        if header is not None:
+            return header
 
 
 def _take(accepted: socket.socket, count: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["INBOX", "Mailbox", "MailboxStore", "Quota", "StoredState"]
+__all__ = ["INBOX", "INBOX_ID", "Mailbox", "MailboxStore", "Quota", "StoredState"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,10 @@ from hongyan.types import AccountId, MailboxId, ModSeq, UidValidity
 
 INBOX = "INBOX"
 """The mailbox that every account has; its name is in no letter case (RFC 9051 §5.1)."""
+
+
+INBOX_ID = MailboxId(1)
+"""Its number: INBOX is the first mailbox that an account gets, and is neither deleted nor renamed."""
 
 
 @dataclass(frozen=True, slots=True)

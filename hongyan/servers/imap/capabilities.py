@@ -6,7 +6,7 @@ __all__ = ["ENABLED_BY_CLIENT", "capabilities"]
 
 from typing import Protocol
 
-from hongyan.auth.login import Principal
+from hongyan.auth.principal import Principal
 from hongyan.servers.connection import Connection
 from hongyan.servers.imap.services import ImapServices
 

@@ -6,11 +6,12 @@ __all__ = ["ImapOptions", "ImapServices"]
 
 from dataclasses import dataclass
 
-from hongyan.auth.login import Login
+from hongyan.auth.revocations import Revocations
 from hongyan.clock import Clock, Random
 from hongyan.mailboxes.mail import Mail
 from hongyan.notify.hub import Hub
 from hongyan.options import option
+from hongyan.servers.imap.heart import Heart
 from hongyan.servers.sasl import Door
 from hongyan.store.changes import ChangeStore
 
@@ -40,8 +41,9 @@ class ImapServices:
     mail: Mail
     changes: ChangeStore
     door: Door
-    login: Login
+    revocations: Revocations
     hub: Hub
+    heart: Heart
     clock: Clock
     random: Random
     options: ImapOptions

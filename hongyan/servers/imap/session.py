@@ -16,7 +16,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from hongyan import telemetry
-from hongyan.auth.login import Principal
+from hongyan.auth.principal import Principal
+from hongyan.auth.revocations import LiveSession
 from hongyan.errors import (
     AlreadyExists,
     Conflict,
@@ -36,6 +37,7 @@ from hongyan.servers.imap.capabilities import capabilities
 from hongyan.servers.imap.selected import Selected
 from hongyan.servers.imap.services import ImapServices
 from hongyan.servers.tls import TlsInfo
+from hongyan.store.accounts import Service
 from hongyan.types import AccountId, ModSeq
 from hongyan.wire.imap import codes, responses
 from hongyan.wire.imap.commands import Command
@@ -71,6 +73,7 @@ class ImapSession:
         "_appending",
         "_faults",
         "_handlers",
+        "_live",
         "_out",
         "_receiver",
         "_served",
@@ -108,6 +111,7 @@ class ImapSession:
         self._out: list[bytes] = []
         self._take_line: LineTaker | None = None
         self._appending: AppendReceiver | None = None
+        self._live: LiveSession | None = None
         self._faults = 0
         self._served = 0
         self._stopping = False
@@ -173,6 +177,9 @@ class ImapSession:
 
     def connection_lost(self) -> None:
         self.unselect()
+        self.services.heart.stop(self)
+        if self._live is not None:
+            self._live.leave()
         if self.principal is not None:
             self.services.hub.leave(self.principal.account, self)
             self.log.info("left", account=int(self.principal.account))
@@ -335,13 +342,17 @@ class ImapSession:
 
     # -- for handlers: changes of the session
 
-    def logged_in(self, principal: Principal) -> None:
-        """From now on the session is this account's."""
+    def logged_in(self, principal: Principal) -> bool:
+        """From now on the session is this account's; false if what it logged in with was revoked meanwhile."""
+        self._live = self.services.revocations.enter(principal, Service.IMAP, self.credential_revoked)
+        if self._live is None:
+            return False
         self.principal = principal
         self._receiver.set_limits(after_login(self.services.options.append_limit))
         self.connection.authenticated()
         self.services.hub.join(principal.account, self)
         self.log = self.log.bind(account=int(principal.account))
+        return True
 
     def select(self, selected: Selected | None) -> None:
         """Leave the selected mailbox and, maybe, enter another."""
@@ -367,10 +378,12 @@ class ImapSession:
     def begin_idle(self, tag: bytes) -> None:
         """Tell news as they come, until `end_idle`."""
         self.idle_tag = tag
+        self.services.heart.start(self)
 
     def end_idle(self) -> None:
         """News wait for the next command again."""
         self.idle_tag = None
+        self.services.heart.stop(self)
 
     def start_tls(self) -> None:
         """Begin TLS once the answer is written; what the client sent too early is dropped."""

@@ -1,0 +1,73 @@
+"""A message on its way in: in memory at first, in a temporary file when it grows large.
+
+What lies here is nobody's promise: it is gone when the process is. The file has no name.
+"""
+
+from __future__ import annotations
+
+__all__ = ["IN_MEMORY", "Spool", "spool_directory"]
+
+import errno
+import os
+from pathlib import Path
+
+from hongyan.errors import StorageFull
+
+IN_MEMORY = 1 << 20
+"""Octets of a message that wait in memory."""
+
+
+class Spool:
+    """Collects the chunks of one message."""
+
+    __slots__ = ("_chunks", "_directory", "_file", "size")
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._chunks: list[bytes] = []
+        self._file: int | None = None
+        self.size = 0
+
+    def add(self, octets: bytes) -> None:
+        """Take the next chunk. Raises `StorageFull` when the temporary file has no room."""
+        self._chunks.append(octets)
+        self.size += len(octets)
+        if self.size > IN_MEMORY:
+            self._write_out()
+
+    def _write_out(self) -> None:
+        """Move what is in memory to the file. The page cache takes it; nothing here waits for the disk."""
+        try:
+            if self._file is None:
+                self._file = os.open(self._directory, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+            os.write(self._file, b"".join(self._chunks))
+        except OSError as error:
+            self.drop()
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise StorageFull(cause=f"spool: {error.strerror}") from error
+            raise
+        self._chunks = []
+
+    def take(self) -> bytes:
+        """Return the whole message, and hold nothing any more."""
+        if self._file is None:
+            octets = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        else:
+            octets = os.pread(self._file, self.size, 0)
+        self.drop()
+        return octets
+
+    def drop(self) -> None:
+        """Forget the message."""
+        self._chunks = []
+        self.size = 0
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def spool_directory(data: Path) -> Path:
+    """Return where the temporary files of a data directory lie, made if need be."""
+    directory = data / "spool"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory

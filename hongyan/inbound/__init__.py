@@ -1,0 +1,1 @@
+"""Port 25: mail that other servers bring for our accounts."""

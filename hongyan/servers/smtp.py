@@ -1,0 +1,313 @@
+"""SMTP connections: the core of `wire.smtp` speaks, a transaction decides (RFC 5321, RFC 6409).
+
+Port 25 and submission are the same session with another offer and another transaction. A decision that needs no
+waiting costs no task; the replies to a whole read leave in one write.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Answer", "SmtpOptions", "SmtpSession", "Transaction", "reply_to"]
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hongyan import telemetry
+from hongyan.auth.principal import LoginReason, LoginRefused, Principal
+from hongyan.auth.revocations import LiveSession, Revocations
+from hongyan.errors import HongyanError, OverQuota, StorageFailed, StorageFull
+from hongyan.options import option
+from hongyan.servers.connection import Connection
+from hongyan.servers.sasl import Dialogue, Door
+from hongyan.servers.tls import TlsInfo
+from hongyan.store.accounts import Service
+from hongyan.wire import sasl
+from hongyan.wire.smtp import replies
+from hongyan.wire.smtp.events import (
+    AuthAborted,
+    AuthResponse,
+    AuthStart,
+    Event,
+    Hello,
+    MailFrom,
+    MessageChunk,
+    MessageEnd,
+    MessageRefused,
+    MessageStart,
+    RcptTo,
+    Reset,
+    StartTls,
+)
+from hongyan.wire.smtp.offer import Offer
+from hongyan.wire.smtp.replies import Reply
+from hongyan.wire.smtp.server import ServerConnection
+
+Work = Coroutine[Any, Any, None]
+Answer = Reply | Coroutine[Any, Any, Reply]
+"""A reply, or what comes to one after some waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpOptions:
+    """The section `[smtp]`."""
+
+    max_message: int = option(50 << 20, "Largest message that is taken (SIZE, RFC 1870).", unit="octets")
+    max_recipients: int = option(1000, "Recipients of one message (RFC 5321 §4.5.3.1.10 asks for 100 at least).")
+    max_messages: int = option(1000, "Messages of one connection.")
+    timeout: float = option(300.0, "How long a client may be silent (RFC 5321 §4.5.3.2.7).", unit="s")
+    login_timeout: float = option(60.0, "How long a mail program may take to log in.", unit="s")
+    total_login_timeout: float = option(120.0, "How long a mail program may be connected without a login.", unit="s")
+
+    def __post_init__(self) -> None:
+        if self.max_recipients < 100:
+            raise ValueError("max_recipients is at least 100 (RFC 5321 §4.5.3.1.8)")
+        if self.max_message < 64 << 10:
+            raise ValueError("max_message is at least 64 KiB (RFC 5321 §4.5.3.1.7)")
+
+
+class Transaction(Protocol):
+    """What decides: one for a connection, used for one message after the other."""
+
+    def hello(self, hello: Hello, *, tls: TlsInfo | None) -> None:
+        """The client has said who it is; whatever was begun is void."""
+        ...
+
+    def mail(self, command: MailFrom) -> Answer:
+        """Begin a message."""
+        ...
+
+    def recipient(self, command: RcptTo) -> Answer:
+        """Add a recipient."""
+        ...
+
+    def start(self) -> Reply | None:
+        """The message is about to come; a reply refuses it."""
+        ...
+
+    def chunk(self, octets: bytes) -> Reply | None:
+        """Take octets; a reply refuses the message."""
+        ...
+
+    def end(self) -> Answer:
+        """The message is complete. A positive reply takes over the duty to deliver it."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the message."""
+        ...
+
+    def logged_in(self, principal: Principal) -> None:
+        """Somebody has logged in."""
+        ...
+
+
+class SmtpSession:
+    """What the connection drives."""
+
+    __slots__ = (
+        "_connection",
+        "_core",
+        "_dialogue",
+        "_door",
+        "_live",
+        "_log",
+        "_options",
+        "_principal",
+        "_revocations",
+        "_tls",
+        "_transaction",
+    )
+
+    def __init__(
+        self,
+        connection: Connection,
+        offer: Offer,
+        options: SmtpOptions,
+        make_transaction: Callable[[Connection], Transaction],
+        door: Door | None,
+        revocations: Revocations | None,
+    ) -> None:
+        self._connection = connection
+        self._options = options
+        self._door = door
+        self._revocations = revocations
+        self._dialogue: Dialogue | None = None
+        self._principal: Principal | None = None
+        self._live: LiveSession | None = None
+        self._tls: TlsInfo | None = connection.tls
+        self._log = telemetry.logger("smtp").bind(cid=connection.cid)
+        self._core = ServerConnection(offer, tls=connection.tls is not None)
+        self._transaction = make_transaction(connection)
+        if offer.requires_auth:
+            connection.expire_in(options.total_login_timeout)
+        self._core.greet()
+
+    # -- for the connection
+
+    @property
+    def closing(self) -> bool:
+        return self._core.closing
+
+    @property
+    def starttls(self) -> bool:
+        return self._core.starttls
+
+    @property
+    def buffered(self) -> int:
+        return self._core.buffered
+
+    def receive_data(self, octets: bytes) -> None:
+        self._core.receive_data(octets)
+
+    def receive_eof(self) -> None:
+        self._core.receive_eof()
+
+    def advance(self) -> Work | None:
+        """Answer what can be answered."""
+        core = self._core
+        while (event := core.next_event()) is not None:
+            answer = self._decide(event)
+            if answer is None:
+                continue
+            if isinstance(answer, Reply):
+                core.reply(answer)
+            else:
+                return self._wait_for(answer)
+        return None
+
+    def data_to_send(self) -> bytes:
+        return self._core.data_to_send()
+
+    def tls_started(self, tls: TlsInfo) -> None:
+        self._tls = tls
+        self._transaction.reset()
+        self._core.tls_started()
+
+    def timeout(self) -> float:
+        waits_for_login = self._door is not None and self._principal is None
+        return self._options.login_timeout if waits_for_login else self._options.timeout
+
+    def timed_out(self) -> None:
+        self._core.timed_out()
+
+    def failed(self) -> None:
+        self._core.shut_down()
+
+    def shutdown(self) -> None:
+        self._core.shut_down()
+
+    def connection_lost(self) -> None:
+        self._transaction.reset()
+        if self._live is not None:
+            self._live.leave()
+
+    # -- events
+
+    def _decide(self, event: Event) -> Answer | None:
+        """Return the answer to a question; news are taken note of."""
+        match event:
+            case RcptTo():
+                return self._transaction.recipient(event)
+            case MailFrom():
+                return self._transaction.mail(event)
+            case MessageChunk(octets):
+                refusal = self._transaction.chunk(octets)
+                if refusal is not None:
+                    self._core.refuse_message(refusal)
+            case MessageStart():
+                refusal = self._transaction.start()
+                if refusal is not None:
+                    return refusal
+                self._core.accept()
+            case MessageEnd():
+                return self._transaction.end()
+            case Hello():
+                self._transaction.hello(event, tls=self._tls)
+                self._core.accept()
+            case AuthStart():
+                return self._begin_login(event)
+            case AuthResponse(octets):
+                return self._go_on_with_login(octets)
+            case AuthAborted():
+                self._dialogue = None
+            case Reset() | MessageRefused() | StartTls():
+                self._transaction.reset()
+            case _:
+                pass
+        return None
+
+    async def _wait_for(self, answer: Coroutine[Any, Any, Reply | None]) -> None:
+        try:
+            reply = await answer
+        except HongyanError as error:
+            self._log.error("failed", error=type(error).__name__, cause=error.cause)
+            reply = reply_to(error)
+        if reply is not None:
+            self._core.reply(reply)
+
+    # -- logging in
+
+    def _begin_login(self, event: AuthStart) -> Coroutine[Any, Any, Reply | None] | Reply:
+        if self._door is None:
+            return replies.AUTH_NOT_OFFERED
+        dialogue = self._door.begin(event.mechanism, Service.SMTP, self._connection)
+        if dialogue is None:
+            return replies.AUTH_MECHANISM_UNKNOWN
+        self._dialogue = dialogue
+        return self._step(dialogue.start(event.initial_response))
+
+    def _go_on_with_login(self, octets: bytes) -> Coroutine[Any, Any, Reply | None] | Reply:
+        if self._dialogue is None:
+            return replies.AUTHENTICATION_MALFORMED
+        return self._step(self._dialogue.respond(octets))
+
+    async def _step(self, step: Coroutine[Any, Any, bytes | Principal]) -> Reply | None:
+        try:
+            result = await step
+        except LoginRefused as refused:
+            self._dialogue = None
+            return _refusal(refused)
+        except sasl.SaslFault:
+            self._dialogue = None
+            return replies.AUTHENTICATION_MALFORMED
+        if isinstance(result, bytes):
+            self._core.challenge(result)
+            return None
+        self._dialogue = None
+        if self._revocations is not None:
+            self._live = self._revocations.enter(result, Service.SMTP, self.credential_revoked)
+            if self._live is None:
+                return replies.AUTHENTICATION_FAILED
+        self._principal = result
+        self._connection.authenticated()
+        self._transaction.logged_in(result)
+        return replies.AUTHENTICATED
+
+    def credential_revoked(self) -> None:
+        """The secret that this session logged in with is void."""
+        self._core.shut_down()
+        self._connection.close()
+
+
+def _refusal(refused: LoginRefused) -> Reply:
+    """Say why a login is refused, as far as it may be said (RFC 4954 §6)."""
+    if refused.told.is_temporary:
+        return Reply(454, "4.7.0", (refused.sentence,))
+    is_policy = refused.told in _POLICY
+    return Reply(535, "5.7.13" if is_policy else "5.7.8", (refused.sentence,))
+
+
+_POLICY = frozenset({LoginReason.SERVICE_OFF, LoginReason.SUSPENDED, LoginReason.CLASS, LoginReason.SCOPE})
+
+
+def reply_to(error: HongyanError) -> Reply:
+    """Say what an error of ours means for the client."""
+    match error:
+        case OverQuota():
+            return replies.RECIPIENT_OVER_QUOTA
+        case StorageFull():
+            return replies.STORAGE_FULL
+        case StorageFailed():
+            return replies.STORAGE_FAILED
+        case _:
+            return replies.SERVER_ERROR
