@@ -200,7 +200,7 @@ class Unsubscribe:
 
 
 class ListSelect(Enum):
-    """Which mailboxes LIST selects, RFC 9051 §6.3.9.1; SPECIAL-USE: RFC 6154 §5.2."""
+    """Which mailboxes LIST selects, RFC 9051 §6.3.9.1; SPECIAL-USE: RFC 6154 §2."""
 
     SUBSCRIBED = "SUBSCRIBED"
     REMOTE = "REMOTE"
@@ -209,7 +209,7 @@ class ListSelect(Enum):
 
 
 class ListReturn(Enum):
-    """What LIST tells of each mailbox, RFC 9051 §6.3.9.2; SPECIAL-USE: RFC 6154 §5.2."""
+    """What LIST tells of each mailbox, RFC 9051 §6.3.9.2; SPECIAL-USE: RFC 6154 §2."""
 
     SUBSCRIBED = "SUBSCRIBED"
     CHILDREN = "CHILDREN"
@@ -219,8 +219,8 @@ class ListReturn(Enum):
 class StatusItem(Enum):
     """What STATUS tells, RFC 9051 §6.3.11.
 
-    RECENT: RFC 3501 §6.3.10; DELETED-STORAGE: RFC 9208 §4.3; HIGHESTMODSEQ: RFC 7162 §3.1.7; APPENDLIMIT: RFC 7889 §3;
-    MAILBOXID: RFC 8474 §4.3.
+    RECENT: RFC 3501 §6.3.10; DELETED-STORAGE: RFC 9208 §4.1.4; HIGHESTMODSEQ: RFC 7162 §3.1.7;
+    APPENDLIMIT: RFC 7889 §3; MAILBOXID: RFC 8474 §4.3.
     """
 
     MESSAGES = "MESSAGES"
@@ -345,7 +345,7 @@ class Search:
 
 
 class SortKey(Enum):
-    """By what SORT sorts, RFC 5256 §3; DISPLAYFROM and DISPLAYTO: RFC 5957 §3."""
+    """By what SORT sorts, RFC 5256 §3; DISPLAYFROM and DISPLAYTO: RFC 5957 §4."""
 
     ARRIVAL = "ARRIVAL"
     CC = "CC"

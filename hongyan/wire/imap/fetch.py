@@ -88,7 +88,7 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class BinarySize:
-    """How long such a part is: BINARY.SIZE[…], RFC 9051 §6.4.5.1, RFC 3516 §4.3."""
+    """How long such a part is: BINARY.SIZE[…], RFC 9051 §6.4.5.1, RFC 3516 §4.2."""
 
     label: bytes
     part: tuple[int, ...]

@@ -14,13 +14,14 @@ from hongyan.wire.imap.mailbox_name import DELIMITER, INBOX
 
 # Between two wildcards that touch nothing stands: `*` swallows all of them, and `%%` is `%`.
 _WILDCARDS = re.compile(r"[*%]{2,}")
+_WILDCARD = re.compile(r"[*%]")
 _BELOW_INBOX = INBOX + DELIMITER
 
 
 class ListPattern:
     """A pattern, joined with its reference."""
 
-    __slots__ = ("_any", "_folded", "_last", "_level", "_literal", "text")
+    __slots__ = ("_any", "_folded", "_last", "_level", "_literal", "_prefix", "text")
 
     def __init__(self, reference: str, pattern: str) -> None:
         self.text = _WILDCARDS.sub(lambda run: "*" if "*" in run[0] else "%", reference + pattern)
@@ -38,12 +39,15 @@ class ListPattern:
                 upper = character.upper() if character.isascii() else character
                 self._folded[upper] = self._folded.get(upper, 0) | bit
         self._last = 1 << len(self.text)
+        self._prefix = _WILDCARD.split(self.text, maxsplit=1)[0]
 
     def matches(self, name: str) -> bool:
         """Whether the pattern means this mailbox. The letters of INBOX have no case (RFC 9051 §5.1)."""
         if self.text == "*":
             return True
         folded = len(INBOX) if name == INBOX or name.startswith(_BELOW_INBOX) else 0
+        if not folded and not name.startswith(self._prefix):
+            return False
         wildcards = self._any | self._level
         places = 1 | ((1 & wildcards) << 1)
         for index, character in enumerate(name):

@@ -40,7 +40,7 @@ from hongyan.wire.imap.cursor import MAX_NUMBER, MAX_NUMBER64, Cursor
 from hongyan.wire.imap.mailbox_name import DELIMITER, decode_name
 from hongyan.wire.imap.sequence import SequenceSet
 
-MAX_PATTERNS = 100
+MAX_PATTERNS = 50
 """How many patterns a LIST may give: each is held against every mailbox."""
 
 _SPECIAL_USES = {

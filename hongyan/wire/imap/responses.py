@@ -22,6 +22,7 @@ __all__ = [
     "namespace",
     "no",
     "ok",
+    "outcome",
     "preauth",
     "quota",
     "quotaroot",
@@ -216,7 +217,7 @@ def search(numbers: Iterable[int], *, modseq: int | None = None) -> bytes:
 
 
 def sort(numbers: Iterable[int], *, modseq: int | None = None) -> bytes:
-    """Answer a SORT, RFC 5256 §4, RFC 7162 §3.1.6. The order is that of the numbers."""
+    """Answer a SORT, RFC 5256 §4, RFC 7162 §7. The order is that of the numbers."""
     return _numbers(b"* SORT", numbers, modseq)
 
 

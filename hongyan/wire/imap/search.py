@@ -137,14 +137,14 @@ class Smaller:
 
 @dataclass(frozen=True, slots=True)
 class Older:
-    """It arrived longer ago, RFC 5032 §3."""
+    """It arrived longer ago, RFC 5032 §2."""
 
     seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class Younger:
-    """It arrived since, RFC 5032 §3."""
+    """It arrived since, RFC 5032 §2."""
 
     seconds: int
 

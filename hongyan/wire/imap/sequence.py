@@ -59,9 +59,6 @@ class SequenceSet:
 
 def parse_sequence_set(octets: bytes) -> SequenceSet:
     """Read a whole set; raise CommandFault if it is none."""
-    if octets.isdigit() and len(octets) < 10 and octets[0] != 0x30:  # the most frequent set is one number
-        number = int(octets)
-        return SequenceSet(((number, number),))
     if not SEQUENCE_SET.fullmatch(octets):
         raise CommandFault("That is no set of message numbers")
     return parse_matched(octets)
@@ -69,6 +66,9 @@ def parse_sequence_set(octets: bytes) -> SequenceSet:
 
 def parse_matched(octets: bytes) -> SequenceSet:
     """Read a set that `SEQUENCE_SET` has matched."""
+    if octets.isdigit() and len(octets) < 10:  # the most frequent set is one number
+        number = int(octets)
+        return SequenceSet(((number, number),))
     saved = octets.endswith(b"$")
     if saved:
         octets = octets[:-2]
