@@ -116,8 +116,6 @@ class AccountStore(Protocol):
         """Return the active accounts with the role of an admin, the oldest first."""
         ...
 
-    async def change_account(
-        self, account: AccountId, change: AccountChange, *, audit: AuditEntry
-    ) -> Account:
+    async def change_account(self, account: AccountId, change: AccountChange, *, audit: AuditEntry) -> Account:
         """Change an account and return it. Raises `NotFound`."""
         ...

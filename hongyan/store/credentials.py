@@ -83,13 +83,19 @@ class StoredLogin:
     app_passwords: Sequence[AppPassword]
     networks: frozenset[str]
     """Networks of successful logins, those last seen."""
+    next_credential: CredentialId
+    """What the next credential will be: it grows when one is added, and tells whether this is still all."""
 
 
 class CredentialStore(Protocol):
     """Keeps credentials. What revokes one writes to the directory's log in the same unit, and the audit entry."""
 
+    async def find_next_credential(self, canonical: str) -> CredentialId | None:
+        """Return what the next credential of the account with that address will be; None: nobody has the address."""
+        ...
+
     async def find_login(self, canonical: str) -> StoredLogin | None:
-        """Return what belongs to an account's own address. An unknown one costs the same queries."""
+        """Return what belongs to an account's own address."""
         ...
 
     async def get_login(self, account: AccountId) -> StoredLogin:

@@ -25,11 +25,12 @@ from hongyan.store.directory import DirectoryTopic
 from hongyan.types import AccountId, CredentialId
 from hongyan.wire.sasl import ScramKeys
 
-_LOGIN = f"{ACCOUNT_COLUMNS}, a.password_credential, a.password_hash, a.scram_salt, a.scram_iterations"
+_LOGIN = (
+    f"{ACCOUNT_COLUMNS}, a.password_credential, a.password_hash, a.scram_salt, a.scram_iterations, a.next_credential"
+)
 _APP_PASSWORD = "credential_id, label, scopes, keyed_hash, scram, created_at, last_used_at, last_used_from"  # noqa: S105 - columns
 _KEY = 32  # octets of each of the two keys of a SCRAM verifier
 _NETWORKS = 64
-_NO_ACCOUNT = AccountId(0)
 
 
 class SqlCredentials:
@@ -37,6 +38,9 @@ class SqlCredentials:
 
     def __init__(self, database: SqlDatabase) -> None:
         self._database = database
+
+    async def find_next_credential(self, canonical: str) -> CredentialId | None:
+        return await self._database.read(_find_next_credential(canonical))
 
     async def find_login(self, canonical: str) -> StoredLogin | None:
         return await self._database.read(_find_login(canonical))
@@ -66,7 +70,7 @@ class SqlCredentials:
 
 def insert_app_password(account: AccountId, number: int, new: NewAppPassword) -> Unit[CredentialId]:
     """Store an app password under the account's credential of that number."""
-    credential = CredentialId(first_credential(account) + number)
+    credential = _numbered(account, number)
     yield Statement(
         "INSERT INTO app_passwords (account_id, credential_id, label, scopes, keyed_hash, scram, created_at,"
         " last_used_at, last_used_from) VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, '')",
@@ -92,43 +96,56 @@ def revoke_all(account: AccountId) -> Unit[list[CredentialId]]:
 # -- whole units
 
 
+def _find_next_credential(canonical: str) -> Unit[CredentialId | None]:
+    rows = yield Statement(
+        "SELECT a.account_id, a.next_credential FROM addresses d JOIN accounts a ON a.account_id = d.account_id"
+        " WHERE d.canonical = $1",
+        (canonical,),
+    )
+    return _numbered(AccountId(rows[0][0]), rows[0][1]) if rows else None
+
+
 def _find_login(canonical: str) -> Unit[StoredLogin | None]:
     rows = yield Statement(
         f"SELECT {_LOGIN} FROM addresses d JOIN accounts a ON a.account_id = d.account_id WHERE d.canonical = $1",
         (canonical,),
     )
-    return (yield from _read_login(rows[0] if rows else None))
+    return (yield from _read_login(rows[0])) if rows else None
 
 
 def _get_login(account: AccountId) -> Unit[StoredLogin]:
     rows = yield Statement(
         f"SELECT {_LOGIN} FROM accounts a WHERE a.account_id = $1 AND a.state <> 'removed'", (account,)
     )
-    login = yield from _read_login(rows[0] if rows else None)
-    if login is None:
+    if not rows:
         raise NotFound("There is no such account.")
-    return login
+    return (yield from _read_login(rows[0]))
 
 
-def _read_login(row: Row | None) -> Unit[StoredLogin | None]:
-    """Read the rest of a login; also for nobody, so that the time does not tell whether there is an account."""
-    account = AccountId(row[0]) if row else AccountId(-1)
+def _read_login(row: Row) -> Unit[StoredLogin]:
+    """Read the rest of a login."""
+    account = read_account(row)
     secrets = yield Statement(
-        f"SELECT {_APP_PASSWORD} FROM app_passwords WHERE account_id = $1 ORDER BY credential_id", (account,)
+        f"SELECT {_APP_PASSWORD} FROM app_passwords WHERE account_id = $1 ORDER BY credential_id",
+        (account.account_id,),
     )
     networks = yield Statement(
-        "SELECT network FROM known_networks WHERE account_id = $1 ORDER BY last_at DESC LIMIT $2", (account, _NETWORKS)
+        "SELECT network FROM known_networks WHERE account_id = $1 ORDER BY last_at DESC LIMIT $2",
+        (account.account_id, _NETWORKS),
     )
-    if row is None:
-        return None
     return StoredLogin(
-        read_account(row),
+        account,
         Password(CredentialId(row[9]), row[10]) if row[10] else None,
         row[11],
         row[12],
         [_app_password(secret) for secret in secrets],
         frozenset(network for (network,) in networks),
+        _numbered(account.account_id, row[13]),
     )
+
+
+def _numbered(account: AccountId, number: int) -> CredentialId:
+    return CredentialId(first_credential(account) + number)
 
 
 def _app_password(row: Row) -> AppPassword:
@@ -162,7 +179,7 @@ def _set_password(account: AccountId, password_hash: str, audit: AuditEntry) -> 
     old = yield Statement("SELECT password_credential FROM accounts WHERE account_id = $1", (account,))
     yield Statement(
         "UPDATE accounts SET password_hash = $1, password_credential = $2 WHERE account_id = $3",
-        (password_hash, first_credential(account) + number, account),
+        (password_hash, _numbered(account, number), account),
     )
     revoked = yield from revoke_all(account)
     yield from insert_audit(audit)

@@ -1,0 +1,1 @@
+"""What happened, for the account's owner and the admin."""

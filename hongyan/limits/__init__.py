@@ -1,0 +1,1 @@
+"""How often, how many, how long refused."""

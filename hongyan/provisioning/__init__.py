@@ -1,0 +1,1 @@
+"""An account from nothing to usable, and back to nothing."""
