@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import NoReturn
 
 from hongyan.wire.imap.faults import CommandFault
-from hongyan.wire.imap.mailbox_name import decode_mailbox, decode_name
+from hongyan.wire.imap.mailbox_name import decode_mailbox, decode_pattern
 from hongyan.wire.imap.sequence import SEQUENCE_SET, SequenceSet, parse_matched
 
 MAX_NUMBER = 0xFFFFFFFF
@@ -129,8 +129,8 @@ class Cursor:
         match = _LIST_ATOM.match(self.octets, self.at)
         if match:
             self.at = match.end()
-            return decode_name(match[0], self.utf8)
-        return decode_name(self.read_string(), self.utf8)
+            return decode_pattern(match[0], self.utf8)
+        return decode_pattern(self.read_string(), self.utf8)
 
     def read_string(self) -> bytes:
         """Read `string = quoted / literal`."""

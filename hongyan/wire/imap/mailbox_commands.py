@@ -91,6 +91,8 @@ def _read_qresync(cursor: Cursor) -> Qresync:
         cursor.space()
         seq_uids = _read_known_set(cursor)
         cursor.require(b")", "The last argument of QRESYNC stands in parentheses")
+        if seqs.count() != seq_uids.count():
+            cursor.fail("The last argument of QRESYNC names as many UIDs as sequence numbers")
     cursor.require(b")", "The arguments of QRESYNC end with )")
     return Qresync(uidvalidity, modseq, uids, seqs, seq_uids)
 

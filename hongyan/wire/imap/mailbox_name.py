@@ -18,6 +18,7 @@ __all__ = [
     "MAX_OCTETS",
     "decode_mailbox",
     "decode_name",
+    "decode_pattern",
     "encode_mailbox",
     "find_fault_of_new_name",
     "from_modified_utf7",
@@ -71,6 +72,16 @@ def decode_name(octets: bytes, utf8: bool) -> str:
     return name
 
 
+def decode_pattern(octets: bytes, utf8: bool) -> str:
+    """Return a pattern of LIST. A wildcard may cut a run of modified UTF-7 in two: it is then taken by its letters."""
+    try:
+        return decode_name(octets, utf8)
+    except CommandFault:
+        if utf8 or not octets.isascii() or not octets.decode("ascii").isprintable():
+            raise
+        return octets.decode("ascii")
+
+
 def _from_utf8(octets: bytes) -> str:
     try:
         return unicodedata.normalize("NFC", octets.decode())
@@ -87,7 +98,8 @@ def from_modified_utf7(octets: bytes) -> str:
     except (Base64Error, UnicodeDecodeError):
         name = ""
     if to_modified_utf7(name) != octets:
-        raise CommandFault("A mailbox name is in canonical modified UTF-7, and this is not")
+        sentence = "A mailbox name is in canonical modified UTF-7, and this is not"
+        raise CommandFault(sentence, status=b"NO", code=b"CANNOT")
     return unicodedata.normalize("NFC", name)
 
 

@@ -74,6 +74,7 @@ def _read_fetch_arguments(octets: bytes) -> _FetchArguments:
             word = cursor.read_word()
             if word == b"CHANGEDSINCE" and changedsince is None:
                 cursor.space()
+                # RFC 7162 §7 has no 0 here; clients that know nothing yet send it, and mean all.
                 changedsince = cursor.read_number(MAX_NUMBER64)
             elif word == b"VANISHED" and not vanished:
                 vanished = True

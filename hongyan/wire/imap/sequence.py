@@ -56,6 +56,10 @@ class SequenceSet:
     def has_star(self) -> bool:
         return any(STAR in bounds for bounds in self.ranges)
 
+    def count(self) -> int:
+        """Return how many numbers the ranges name, one that is named twice counted twice. Only for a set without `*`."""
+        return sum([abs(high - low) + 1 for low, high in self.ranges])
+
 
 def parse_sequence_set(octets: bytes) -> SequenceSet:
     """Read a whole set; raise CommandFault if it is none."""

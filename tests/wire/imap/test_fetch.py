@@ -177,6 +177,7 @@ def test_messages_and_items_are_parted_by_one_space(arguments: bytes) -> None:
 def test_modifiers_follow_the_items() -> None:
     assert fetch(b"1:* FLAGS (CHANGEDSINCE 12345)").changedsince == 12345
     assert fetch(b"1:* PREVIEW (changedsince 12345)").changedsince == 12345
+    assert fetch(b"1:* FLAGS (CHANGEDSINCE 0)").changedsince == 0
     assert fetch(b"1:* (UID FLAGS) (CHANGEDSINCE 5 VANISHED)", uid=True).vanished
     both = fetch(b"1:* (UID) (PARTIAL -1:-30 CHANGEDSINCE 98305)", uid=True)
     assert (both.partial, both.changedsince) == (Partial(-1, -30), 98305)

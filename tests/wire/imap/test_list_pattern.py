@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hongyan.wire.imap.commands import List
+from hongyan.wire.imap.faults import CommandFault
 from hongyan.wire.imap.list_pattern import ListPattern
+from hongyan.wire.imap.parser import parse_command
 
 
 @pytest.mark.parametrize(
@@ -78,3 +81,13 @@ def test_it_means_what_the_simplest_reading_means(pattern: str, name: str) -> No
 
 def test_a_pattern_made_to_be_slow_is_not() -> None:
     assert not ListPattern("", "%a*" * 300 + "b").matches("a" * 1000)
+
+
+def test_a_pattern_may_cut_an_encoded_name_in_two() -> None:
+    command = parse_command(b'a LIST "" "&ZeV*"')
+    assert isinstance(command, List)
+    assert command.patterns == ("&ZeV*",)
+    assert parse_command(b'a LIST "" R&D') == List(b"a", "", ("R&D",))
+    for octets in (b'a LIST "" "\xe4*"', b'a LIST "" "a\x01&*"'):
+        with pytest.raises(CommandFault):
+            parse_command(octets)

@@ -59,8 +59,9 @@ def test_names_have_one_form_in_modified_utf7(name: str, octets: bytes) -> None:
     ],
 )
 def test_other_spellings_are_refused(octets: bytes) -> None:
-    with pytest.raises(CommandFault):
+    with pytest.raises(CommandFault) as caught:
         decode_mailbox(octets, utf8=False)
+    assert caught.value.status == (b"NO" if octets.isascii() else b"BAD")
 
 
 @given(NAMES)

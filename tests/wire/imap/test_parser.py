@@ -248,6 +248,8 @@ def test_select_takes_what_a_client_knows() -> None:
         b"(QRESYNC (4294967296 2))",
         b"(CONDSTORE) x",
         b"(QRESYNC (1 9223372036854775808))",
+        b"(QRESYNC (1 1 1:6 (1 1,2)))",
+        b"(QRESYNC (1 1 1:6 (1,2 1)))",
     ],
 )
 def test_select_refuses_other_parameters(parameters: bytes) -> None:
