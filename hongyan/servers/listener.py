@@ -30,7 +30,8 @@ from hongyan.servers.tls import HandshakeFailed, Handshakes, tls_info
 from hongyan.telemetry import metrics
 
 _BACKLOG = 1024
-_NOT_OURS = (errno.ECONNABORTED, errno.EPROTO, errno.EINTR)  # of one connection; the next may be well
+_AT_ONCE = 64  # connections accepted in one round of the loop
+_NOT_OURS = (errno.ECONNABORTED, errno.EPROTO)  # of one connection; the next may be well
 _PAUSE = 1.0  # seconds without accepting when the process has no descriptor or memory left
 _ABORT_TIMEOUT = 5.0  # seconds that aborted connections have to end their commands
 
@@ -68,7 +69,7 @@ class Listener:
         self._proxy = proxy
         self._farewell = farewell
         self._servers: list[asyncio.Server] = []
-        self._acceptors: set[asyncio.Task[None]] = set()
+        self._acceptors: list[_Acceptor] = []
         self._receptions: set[asyncio.Task[None]] = set()
         self._arrivals: dict[Arrival, Served | None] = {}  # None: not seated yet
         self._empty = asyncio.Event()
@@ -87,10 +88,8 @@ class Listener:
     @property
     def serving(self) -> bool:
         """Whether connections are accepted: what a health check asks."""
-        return not self._draining and (
-            any(not acceptor.done() for acceptor in self._acceptors)
-            or any(server.is_serving() for server in self._servers)
-        )
+        opened = len(self._acceptors) + sum(server.is_serving() for server in self._servers)
+        return not self._draining and opened == len(self._sockets)
 
     @property
     def connections(self) -> int:
@@ -102,7 +101,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         for listening in self._sockets:
             if self._implicit_tls or self._proxy is not None:
-                _own(self._acceptors, self._accept(listening))
+                self._acceptors.append(_Acceptor(self.name, listening, self._admit))
             else:
                 server = await loop.create_server(lambda: _Door(self), sock=listening, backlog=_BACKLOG)
                 self._servers.append(server)
@@ -123,14 +122,14 @@ class Listener:
     async def close(self) -> None:
         """Stop accepting and end all connections."""
         self._stop()
-        receptions = list(self._receptions)
-        for reception in receptions:
-            reception.cancel()
+        for reception in self._receptions:
+            # Not at once: one that has not begun must begin, to close its socket.
+            asyncio.get_running_loop().call_soon(reception.cancel)
         for served in list(self._arrivals.values()):
             if served is not None:
                 served.abort()
-        if receptions or self._acceptors:
-            await asyncio.wait([*receptions, *self._acceptors], timeout=_ABORT_TIMEOUT)
+        if self._receptions:
+            await asyncio.wait(self._receptions, timeout=_ABORT_TIMEOUT)
         try:
             async with asyncio.timeout(_ABORT_TIMEOUT):
                 await self._empty.wait()
@@ -142,7 +141,7 @@ class Listener:
         for server in self._servers:
             server.close()
         for acceptor in self._acceptors:
-            acceptor.cancel()
+            acceptor.stop()
         for listening in self._sockets:
             listening.close()
 
@@ -205,17 +204,8 @@ class Listener:
         else:
             transport.abort()
 
-    async def _accept(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                accepted, name = await loop.sock_accept(listening)
-            except OSError as error:
-                if error.errno not in _NOT_OURS:
-                    log.error("accept-failed", error=error, listener=self.name)
-                    await asyncio.sleep(_PAUSE)
-                continue
-            _own(self._receptions, self._receive(accepted, endpoint_of(name)))
+    def _admit(self, accepted: socket.socket, peer: Endpoint) -> None:
+        _own(self._receptions, self._receive(accepted, peer))
 
     async def _receive(self, accepted: socket.socket, peer: Endpoint) -> None:
         """Bring an accepted socket to its seat: PROXY, admission, TLS."""
@@ -269,6 +259,44 @@ class Listener:
     def _panic(self, error: Exception) -> None:
         metrics.panic_total.labels(self.name).inc()
         log.error("panic", error=error, listener=self.name)
+
+
+class _Acceptor:
+    """Accepts from one socket, a handful in each round of the loop."""
+
+    def __init__(self, name: str, listening: socket.socket, take: Callable[[socket.socket, Endpoint], None]) -> None:
+        self._name = name
+        self._listening = listening
+        self._take = take
+        self._loop = asyncio.get_running_loop()
+        self._pause: asyncio.TimerHandle | None = None
+        self._start()
+
+    def stop(self) -> None:
+        if self._pause is not None:
+            self._pause.cancel()
+        if self._listening.fileno() >= 0:
+            self._loop.remove_reader(self._listening)
+
+    def _start(self) -> None:
+        self._pause = None
+        self._loop.add_reader(self._listening, self._accept)
+
+    def _accept(self) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                accepted, name = self._listening.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno in _NOT_OURS:
+                    continue
+                log.error("accept-failed", error=error, listener=self._name)
+                self.stop()
+                self._pause = self._loop.call_later(_PAUSE, self._start)
+                return
+            accepted.setblocking(False)
+            self._take(accepted, endpoint_of(name))
 
 
 class _Door(asyncio.Protocol):

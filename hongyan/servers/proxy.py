@@ -72,7 +72,10 @@ async def _read(accepted: socket.socket) -> ProxyHeader:
     receiver = ProxyReceiver()
     while True:
         await _readable(accepted)
-        seen = accepted.recv(_PEEK, socket.MSG_PEEK)
+        try:
+            seen = accepted.recv(_PEEK, socket.MSG_PEEK)
+        except BlockingIOError:  # a false alarm of the kernel
+            continue
         if not seen:
             raise NotProxied(cause="lost")
         try:

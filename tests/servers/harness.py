@@ -236,8 +236,10 @@ class Client:
 
     def reset(self) -> None:
         """Go without a word: RST instead of FIN."""
+        if self.writer.is_closing():
+            return
         connected = self.writer.get_extra_info("socket")
-        if connected is not None and connected.fileno() >= 0:
+        if connected.fileno() >= 0:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
