@@ -43,8 +43,8 @@ from hongyan.wire.smtp.replies import Reply
 from hongyan.wire.smtp.server import ServerConnection
 
 Work = Coroutine[Any, Any, None]
-Answer = Reply | Coroutine[Any, Any, Reply]
-"""A reply, or what comes to one after some waiting."""
+Answer = Reply | Coroutine[Any, Any, Reply | None]
+"""A reply, or what comes to one after some waiting; None: it has been answered otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,91 @@
+"""Trace fields: who brought a message, when, and how (RFC 5321 §4.4, RFC 3848, RFC 6531 §4.3).
+
+They stand before the octets as received and never within them. Whatever a client said of itself is cut down to
+what cannot end a comment or a line.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MAX_HOPS", "ReceivedBy", "count_hops", "format_date", "received_field", "return_path_field"]
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from hongyan.message.headers import find_body
+
+MAX_HOPS = 100
+"""Received fields after which a message goes round in circles (RFC 5321 §6.3)."""
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._:\-\[\]+=/@]")
+_RECEIVED = re.compile(rb"(?:^|\n)received[ \t]*:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedBy:
+    """How a message came. `tls` is the version and cipher, `login` whether somebody had logged in.
+
+    `recipient` is named when there is only one: others must not learn of each other (RFC 5321 §7.6).
+    """
+
+    helo: str
+    peer: str
+    host: str
+    mid: str
+    at: datetime
+    extended: bool = True
+    tls: tuple[str, str] | None = None
+    login: bool = False
+    smtputf8: bool = False
+    hides_peer: bool = False
+    recipient: str | None = None
+
+
+def received_field(how: ReceivedBy) -> bytes:
+    """Return the field, folded, with its CRLF."""
+    origin = f"from {_safe(how.helo)}" if not how.hides_peer else "from localhost"
+    if not how.hides_peer:
+        origin += f" ([{'IPv6:' if ':' in how.peer else ''}{_safe(how.peer)}])"
+    secured = f"\r\n\t(using {_safe(how.tls[0])} with cipher {_safe(how.tls[1])})" if how.tls else ""
+    target = f"\r\n\tfor <{how.recipient}>" if how.recipient and _is_plain(how.recipient) else ""
+    return (
+        f"Received: {origin}{secured}\r\n\tby {how.host} (Hongyan) with {_protocol(how)} id {_safe(how.mid)}{target};"
+        f"\r\n\t{format_date(how.at)}\r\n"
+    ).encode()
+
+
+def _protocol(how: ReceivedBy) -> str:
+    """Return the keyword of the `with` clause (RFC 3848, RFC 6531 §4.3)."""
+    secured = ("S" if how.tls else "") + ("A" if how.login else "")
+    if how.smtputf8:
+        return "UTF8SMTP" + secured
+    return "ESMTP" + secured if how.extended or secured else "SMTP"
+
+
+def _is_plain(recipient: str) -> bool:
+    return recipient.isprintable() and "<" not in recipient and ">" not in recipient and len(recipient) <= 320
+
+
+def _safe(text: str) -> str:
+    return _UNSAFE.sub("?", text)[:255]
+
+
+def return_path_field(reverse_path: str | None) -> bytes:
+    """Return the field that names where failures are told (RFC 5321 §4.4); None is the null reverse-path."""
+    return f"Return-Path: <{reverse_path or ''}>\r\n".encode()
+
+
+def format_date(moment: datetime) -> str:
+    """Return a date as RFC 5322 §3.3 writes it."""
+    zone = moment.strftime("%z")[:5] or "+0000"
+    return (
+        f"{_DAYS[moment.weekday()]}, {moment.day} {_MONTHS[moment.month - 1]} {moment.year:04}"
+        f" {moment.hour:02}:{moment.minute:02}:{moment.second:02} {zone}"
+    )
+
+
+def count_hops(octets: bytes) -> int:
+    """Return how many Received fields the header has."""
+    return len(_RECEIVED.findall(octets[: find_body(octets, 0, len(octets))]))
