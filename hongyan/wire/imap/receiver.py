@@ -396,7 +396,7 @@ class Receiver:
             return None
         if end == start or buffer[end - 1] != 0x0D:
             raise _Broken(b"", "A line ends with CRLF, and an LF alone is no end")
-        self._at = self._scanned = end + 1
+        self._move_to(end + 1)
         return buffer[start : end - 1]
 
     def _take_octets(self) -> bytes:
@@ -404,10 +404,17 @@ class Receiver:
         buffer, start = self._buffer, self._at
         end = min(start + self._left, len(buffer))
         self._left -= end - start
-        self._at = self._scanned = end
+        self._move_to(end)
         if start == 0 and end == len(buffer):
             return buffer
         return buffer[start:end]
+
+    def _move_to(self, at: int) -> None:
+        """Go on from there; once all was handled, an idle connection keeps nothing of it."""
+        if at == len(self._buffer):
+            self._buffer = b""
+            at = 0
+        self._at = self._scanned = at
 
     def _find_tag(self) -> bytes | None:
         """Return the tag of the command that is being read; None where it was answered already or has none."""

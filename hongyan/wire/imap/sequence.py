@@ -57,7 +57,7 @@ class SequenceSet:
         return any(STAR in bounds for bounds in self.ranges)
 
     def count(self) -> int:
-        """Return how many numbers the ranges name, one that is named twice counted twice. Only for a set without `*`."""
+        """Return how many numbers the ranges name, each as often as it is named. Only for a set without `*`."""
         return sum([abs(high - low) + 1 for low, high in self.ranges])
 
 

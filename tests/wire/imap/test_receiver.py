@@ -187,6 +187,15 @@ def test_a_chunk_is_not_copied_where_it_fills_the_read() -> None:
     assert receiver.buffered == 0
 
 
+def test_an_idle_connection_keeps_nothing() -> None:
+    receiver = Receiver()
+    receiver.receive_data(b"a NOOP\r\n" * 1000)
+    for _ in range(1000):
+        receiver.next_event()
+    assert receiver._buffer == b""
+    assert receiver._command == b""
+
+
 def test_the_mailbox_of_append_may_be_a_literal_and_is_no_message() -> None:
     events = receive(b"a append {5}\r\nINBOX {3+}\r\nabc\r\n")
     assert events == [
