@@ -2,7 +2,7 @@
 
 Groups, comments, quoted strings, source routes, domain literals and white space in odd places are
 read. What is broken is read as the writer probably meant it: a semicolon outside a group separates,
-a name without an address is a local part without a domain, an unclosed quote or comment runs to the end.
+a single word without a domain is a local part, several are a name, an unclosed quote or comment runs to the end.
 """
 
 from __future__ import annotations
@@ -166,6 +166,8 @@ class _Reader:
             route, local_part, domain = _split_route(self._angle)
         elif self._words:
             words, spec = _split_words(self._words)
+            if not spec and len(words) == 1:
+                words, spec = [], words
             name = _phrase(words) or None
             route, local_part, domain = _split_route(spec)
         else:
@@ -191,7 +193,7 @@ def _split_words(words: list[tuple[bytes, bool]]) -> tuple[list[tuple[bytes, boo
     """Part a name from the address that follows it without angle brackets: `Jo Doe jo@example.com`."""
     at = next((index for index in range(len(words) - 1, -1, -1) if words[index][0] == b"@"), -1)
     if at < 0:
-        return [], words
+        return words, []
     start = at
     while start > 0:
         word, glued = words[start]

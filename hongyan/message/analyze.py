@@ -40,7 +40,7 @@ _PREVIEWED = 4096
 _REMEMBERED_LENGTH = 200
 _PREVIEW_TRIES = 4
 _SIGNATURES = frozenset({b"pgp-signature", b"pkcs7-signature", b"x-pkcs7-signature", b"pgp-encrypted"})
-_REPORTS = frozenset({b"delivery-status", b"global-delivery-status", b"disposition-notification", b"feedback-report"})
+_HOLD_MESSAGES = frozenset({b"report", b"digest"})
 _MESSAGE_ID = re.compile(rb"<[^<>\s]{1,512}>")
 
 
@@ -185,5 +185,6 @@ def _is_attachment(part: Part) -> bool:
     if main == b"image":
         return kind != b"inline" and b"content-id" not in header.fields
     if main in (b"audio", b"video", b"message"):
-        return named or (subtype not in _REPORTS and part.parent is not None)
+        around = part.parent
+        return named or (around is not None and around.content_type.subtype.lower() not in _HOLD_MESSAGES)
     return named

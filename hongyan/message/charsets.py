@@ -58,6 +58,7 @@ def _codecs() -> dict[str, str]:
 
 _CODECS = _codecs()
 _SEPARATORS = re.compile(r"[-_ :()]+")
+_LONGEST_CHARACTER = 4
 _GB2312_PAIRS = re.compile(rb"[\x00-\x7f]*+(?:[\xa1-\xa9\xb0-\xf7][\xa1-\xfe][\x00-\x7f]*+)*")
 
 
@@ -77,29 +78,49 @@ def guess_text(octets: bytes, hint: str = "") -> str:
         pass
     codec = find_codec(hint) if hint else None
     if codec is not None and codec not in ("ascii", "utf_8"):
-        return octets.decode(codec, "replace")
-    # Text in GB2312 has its high octets in pairs; in an accented Latin word one stands alone.
-    if _GB2312_PAIRS.fullmatch(octets):
-        return octets.decode("gb18030", "replace")
-    return octets.decode("cp1252", "replace")
+        return _decode_all(octets, codec)
+    return _guess_legacy(octets)
 
 
-def decode_text(octets: bytes, charset: str) -> str:
+def decode_text(octets: bytes, charset: str, *, cut: bool = False) -> str:
     """Decode octets by the charset they are said to have. What does not fit becomes U+FFFD, never an error.
 
     ASCII and UTF-8 are believed only as long as they fit: a wrong label is more common than a broken octet.
+    `cut` says that the octets are a beginning, which may end within a character.
     """
     codec = find_codec(charset) if charset else None
+    if cut:
+        octets = _drop_half_character(octets, codec or "utf_8")
     if codec is None or codec == "ascii":
         return octets.decode("ascii") if octets.isascii() else guess_text(octets)
     try:
-        return octets.decode(codec)
+        return _decode_all(octets, codec) if codec == "utf_7" else octets.decode(codec)
     except UnicodeError:
         pass
+    if codec != "utf_8":
+        try:
+            return octets.decode()
+        except UnicodeDecodeError:
+            return _decode_all(octets, codec)
+    text = octets.decode(errors="replace")
+    broken = text.count("\ufffd")
+    sound = len(text) - broken - sum(map(str.isascii, text))
+    return text if broken <= sound else _guess_legacy(octets)
+
+
+def _guess_legacy(octets: bytes) -> str:
+    # Text in GB2312 has its high octets in pairs; in an accented Latin word one stands alone.
+    return octets.decode("gb18030" if _GB2312_PAIRS.fullmatch(octets) else "cp1252", "replace")
+
+
+def _drop_half_character(octets: bytes, codec: str) -> bytes:
     try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        pass
-    if codec == "utf_8" and _GB2312_PAIRS.fullmatch(octets):
-        return octets.decode("gb18030", "replace")
-    return octets.decode(codec, "replace")
+        octets.decode(codec)
+    except UnicodeDecodeError as fault:
+        return octets[: fault.start] if len(octets) - fault.start < _LONGEST_CHARACTER else octets
+    return octets
+
+
+def _decode_all(octets: bytes, codec: str) -> str:
+    """Decode with U+FFFD for what does not fit, and for the halves of characters that UTF-7 can spell."""
+    return octets.decode(codec, "replace").encode("utf-8", "replace").decode()

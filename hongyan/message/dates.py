@@ -16,17 +16,20 @@ _MONTHS = {
 _ZONES = {b"ut": 0, b"gmt": 0, b"utc": 0, b"est": -5, b"edt": -4, b"cst": -6, b"cdt": -5, b"mst": -7, b"mdt": -6}
 _ZONES |= {b"pst": -8, b"pdt": -7, b"cet": 1, b"met": 1, b"cest": 2, b"mest": 2, b"jst": 9, b"kst": 9, b"bst": 1}
 
+_WEEKDAY = rb"\s*+(?:[A-Za-z]{3,9}+[.,]?[\s,]*+)??"
+_TIME = rb"([0-9]{1,2})\s*+[:.]\s*+([0-9]{1,2})(?:\s*+[:.]\s*+([0-9]{1,2})(?:\.[0-9]{1,9})?)?(?:\s*+([AP])M\b)?"
+_ZONE = rb"\s*+(?:([+-]?)([0-9]{2}):?([0-9]{2})\b|\"?([A-Za-z]{1,5})\b)?"
+
+# date-time = [ day-of-week "," ] day month year hour ":" minute [ ":" second ] zone
 _DATE = re.compile(
-    rb"""\s*+(?:[A-Za-z]{3,9}+\.?[\s,]*+)?
-    ([0-9]{1,2})[\s-]*+([A-Za-z]{3})[a-z]{0,6}+[\s.,-]*+([0-9]{2,4})[\s,]++
-    ([0-9]{1,2})\s*+[:.]\s*+([0-9]{1,2})(?:\s*+[:.]\s*+([0-9]{1,2})(?:\.[0-9]{1,9})?)?
-    \s*+(?:([+-])([0-9]{2}):?([0-9]{2})|"?([A-Za-z]{1,5}))?""",
-    re.VERBOSE,
+    _WEEKDAY + rb"([0-9]{1,2})[\s-]*+([A-Za-z]{3})[a-z]{0,6}+[\s.,-]*+([0-9]{2,4})[\s,]++" + _TIME + _ZONE
 )
-# C's asctime, which some programs put there: Wed Nov 20 10:05:00 2002
+# What some programs write: May 8, 2005 1:17 PM, and C's asctime: Wed Nov 20 10:05:00 2002.
+_MONTH_FIRST = re.compile(
+    _WEEKDAY + rb"([A-Za-z]{3})[a-z]{0,6}+\.?\s++([0-9]{1,2}),?\s++([0-9]{4})[\s,]++" + _TIME + _ZONE
+)
 _ASCTIME = re.compile(
-    rb"\s*+(?:[A-Za-z]{3,9}+,?\s++)?([A-Za-z]{3})[a-z]{0,6}+\s++([0-9]{1,2}),?\s++([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?\s++"
-    rb"(?:([A-Z]{1,4})\s++)?([0-9]{4})(?:\s*+([+-])([0-9]{2})([0-9]{2}))?"
+    _WEEKDAY + rb"([A-Za-z]{3})[a-z]{0,6}+\s++([0-9]{1,2}),?\s++" + _TIME + rb"\s++(?:([A-Z]{1,4})\s++)?([0-9]{4})\b"
 )
 _COMMENT = re.compile(rb"\([^()]*+\)")
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -36,22 +39,26 @@ def parse_date(value: bytes) -> int | None:
     """Return the seconds since 1970 that a Date's unfolded value names, or None if it names no time."""
     match = _DATE.match(value)
     if match is None and b"(" in value:
-        match = _DATE.match(_COMMENT.sub(b" ", value))
+        value = _COMMENT.sub(b" ", value)
+        match = _DATE.match(value)
     if match is not None:
-        day, month, year, hour, minute, second, sign, zone_hour, zone_minute, zone = match.groups()
+        day, month, year, hour, minute, second, half, sign, zone_hour, zone_minute, zone = match.groups()
+    elif (match := _MONTH_FIRST.match(value)) is not None:
+        month, day, year, hour, minute, second, half, sign, zone_hour, zone_minute, zone = match.groups()
+    elif (match := _ASCTIME.match(value)) is not None:
+        month, day, hour, minute, second, half, zone, year = match.groups()
+        sign = zone_hour = zone_minute = None  # asctime has no number for it.
     else:
-        match = _ASCTIME.match(value)
-        if match is None:
-            return None
-        month, day, hour, minute, second, zone, year, sign, zone_hour, zone_minute = match.groups()
-    if sign is not None:
+        return None
+    if zone_hour is not None and zone_minute is not None:
         offset = int(zone_hour) * 3600 + int(zone_minute) * 60
         if sign == b"-":
             offset = -offset
     else:
         # A military letter or an unknown name says nothing about the zone (RFC 5322 §4.3).
         offset = _ZONES.get(zone.lower(), 0) * 3600 if zone else 0
-    return _seconds(day, month, year, int(hour), int(minute), int(second or 0), offset)
+    hours = int(hour) if half is None else int(hour) % 12 + (12 if half == b"P" else 0)
+    return _seconds(day, month, year, hours, int(minute), int(second or 0), offset)
 
 
 def _seconds(day: bytes, month: bytes, year: bytes, hour: int, minute: int, second: int, offset: int) -> int | None:

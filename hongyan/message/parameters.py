@@ -71,9 +71,11 @@ class Disposition(NamedTuple):
 # token "/" token; RFC 2045's tspecials but for "/" and "?", which some programs write into subtypes.
 _TYPE = re.compile(rb'[\s\0]*+([^\s\0()<>@,;:\\"/\[\]=]++)\s*+/\s*+([^\s\0()<>@,;:\\"\[\]=]++)')
 _KIND = re.compile(rb'[\s\0]*+"?([^\s\0()<>@,;:\\"/\[\]=]++)')
-# ";" attribute "=" value; a value without quotes runs to the semicolon, and white space in it is settled below.
+# ";" attribute "=" value. A missing semicolon is forgiven, and so are spaces in a value without quotes (see below).
 _PARAMETER = re.compile(
-    rb'[\s;]*+([^\s=;]++)\s*+=\s*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*)\\?"?|([^;]*+))[^;]*+|[\s;]*+[^;]++', re.DOTALL
+    rb"""[\s;]*+ ([^\s=;]++) \s*+ = \s*+ (?: "([^"\\]*+(?:\\.[^"\\]*+)*)\\?"? | ((?:[^\s;]++|\s++(?![\w*-]++=))*) )
+      | [\s;]*+ [^\s;]++""",
+    re.DOTALL | re.VERBOSE,
 )
 _QUOTED_PAIR = re.compile(rb'\\(["\\])')
 _PIECE = re.compile(rb"([^*]++)(?:\*([0-9]{1,4}))?(\*)?")
@@ -112,8 +114,7 @@ def parse_disposition(value: bytes) -> Disposition | None:
 
 
 def _parse_parameters(value: bytes, position: int) -> tuple[Parameter, ...]:
-    position = value.find(b";", position)
-    if position < 0:
+    if position == len(value):
         return ()
     parameters: list[Parameter] = []
     pieces = False

@@ -4,8 +4,9 @@ No recursion and no line is looked at twice for long: `bytes.find` goes from one
 "--" to the next, and a table of the boundaries that are open says what the line means. How odd input
 is read:
 
-- A delimiter is a whole line: "--", boundary, perhaps "--", white space. A boundary that begins another
-  one is therefore never mistaken for it. Of two equal boundaries the inner one counts.
+- A delimiter line is "--", boundary, perhaps "--". Text may follow white space or the closing hyphens, as in
+  Cyrus; RFC 2046 §5.1.1 would let it follow at once, but then a boundary that begins another one (Eudora made
+  such) could not be told from it. Of two equal boundaries the inner one counts.
 - The line break before a delimiter belongs to the delimiter (RFC 2046 §5.1.1).
 - A delimiter of an outer multipart ends all that is open within it; the end of the octets ends everything.
 - A multipart that names no boundary is text/plain (RFC 2045 §5.2); one in which no delimiter occurs has
@@ -97,13 +98,13 @@ class _Scan:
         delimiter = self._enter(root, None)
         while delimiter is not None:
             position, next_line, level, closing = delimiter
+            if not closing and len(self._parts) >= MAX_PARTS:
+                break
             self._finish(level + 1, self._line_end(position))
             if closing:
                 # What follows is epilogue, and its boundary means nothing in it.
                 self._set_levels([item for item in self._levels if item[1] != level])
                 delimiter = self._find_delimiter(next_line - 1)
-            elif len(self._parts) >= MAX_PARTS:
-                delimiter = None
             else:
                 delimiter = self._begin(self._chain[level], next_line)
         self._finish(0, self._end)
@@ -163,15 +164,27 @@ class _Scan:
             level = boundaries.get(line)
             if level is not None:
                 return position, min(line_end + 1, end), level, False
-            if line.endswith(b"--"):
-                level = boundaries.get(line[:-2])
-                if level is not None:
-                    return position, min(line_end + 1, end), level, True
-            self._budget -= 1
+            level = boundaries.get(line[:-2]) if line.endswith(b"--") else None
+            if level is not None:
+                return position, min(line_end + 1, end), level, True
+            sloppy = self._match_sloppy(line)
+            if sloppy is not None:
+                return position, min(line_end + 1, end), *sloppy
+            self._budget -= len(boundaries)
             if self._budget < 0:
                 return None
             position = line_end
         return None
+
+    def _match_sloppy(self, line: bytes) -> tuple[int, bool] | None:
+        """Match a delimiter that more text follows: behind white space, or behind the closing hyphens."""
+        found: tuple[bytes, int, bool] | None = None
+        for boundary, level in self._levels:
+            if line.startswith(boundary) and (found is None or len(boundary) >= len(found[0])):
+                rest = line[len(boundary) :]
+                if rest[:1] in (b" ", b"\t") or rest.startswith(b"--"):
+                    found = boundary, level, rest.startswith(b"--")
+        return None if found is None else found[1:]
 
     def _line_end(self, position: int) -> int:
         """Return where the text before a delimiter's line break ends."""
@@ -182,7 +195,9 @@ class _Scan:
         chain = self._chain
         while len(chain) > keep:
             part = chain.pop()
-            part.body_end = max(part.body_start, end)
+            # A header without an empty line, or with the one that a delimiter claims too, goes up to the delimiter:
+            # then what holds the part ends there as well.
+            part.body_end = end = max(part.body_start, end)
             if part.kind is Kind.MULTIPART and not part.children:
                 empty = Part(PLAIN_HEADER, part.body_end, part.body_end, part)
                 part.children.append(empty)

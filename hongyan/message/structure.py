@@ -36,6 +36,7 @@ _is_plain = re.compile(rb"[ !#-\[\]-~]*").fullmatch
 _LANGUAGE = re.compile(rb"[A-Za-z0-9-]+")
 
 _REMEMBERED_LENGTH = 200
+_MAX_LANGUAGES = 100
 _MISSING_DOMAIN = b"MISSING_DOMAIN"
 _MISSING_LOCAL_PART = b"MISSING_MAILBOX"
 
@@ -201,7 +202,7 @@ def _extension(header: PartHeader, utf8: bool) -> bytes:
 
 def _languages(fields: _Fields, utf8: bool) -> bytes:
     values = fields.get(b"content-language")
-    languages = _LANGUAGE.findall(values[0]) if values else []
+    languages = _LANGUAGE.findall(values[0])[:_MAX_LANGUAGES] if values else []
     return b"(%b)" % b" ".join(_string(language, utf8) for language in languages) if languages else b"NIL"
 
 
@@ -226,46 +227,45 @@ def _parameters(parameters: tuple[Parameter, ...], utf8: bool) -> bytes:
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*"|\{([0-9]+)\}\r\n|[()]|[^\s()"{]++|\s++', re.DOTALL)
 
 
-def shorten_to_body(bodystructure: bytes) -> bytes:
+def shorten_to_body(bodystructure: bytes, *, utf8: bool = False) -> bytes:
     """Return the BODY form of a BODYSTRUCTURE made here: the same without extension data (RFC 9051 §7.5.2)."""
     kept: list[bytes] = []
-    # For each open list: whether it is a body, how many items came, how many a body of its type keeps, its type.
-    stack: list[_Open] = []
+    stack: list[_OpenList] = []
     position = 0
     while position < len(bodystructure) and (token := _TOKEN.match(bodystructure, position)):
         text, position = token[0], token.end()
         if token[1] is not None:
             position += int(token[1])
             text = bodystructure[token.start() : position]
+        around = stack[-1] if stack else None
         if text == b"(":
-            parent = stack[-1] if stack else None
-            stack.append(_Open(parent is None or parent.expects_body(), parent is not None and parent.drops()))
-            if not stack[-1].dropped:
+            opened = _OpenList(around is None or around.expects_body(), around is not None and around.drops(), utf8)
+            stack.append(opened)
+            if not opened.dropped:
                 kept.append(text)
         elif text == b")":
             closed = stack.pop()
             if not closed.dropped:
                 kept.append(text)
             if stack:
-                stack[-1].item(b"", closed.is_body)
-        elif text.isspace():
-            if not stack[-1].drops():
+                stack[-1].add(b"", closed.is_body)
+        elif around is not None:
+            if not around.drops():
                 kept.append(text)
-        else:
-            if not stack[-1].drops():
-                kept.append(text)
-            stack[-1].item(text, False)
+            if not text.isspace():
+                around.add(text, False)
     return b"".join(kept)
 
 
-class _Open:
-    """A list that `shorten_to_body` is within."""
+class _OpenList:
+    """A list that `shorten_to_body` is within: how many items came, and how many a body of its type keeps."""
 
-    __slots__ = ("_bodies", "_count", "_kept", "_main", "dropped", "is_body")
+    __slots__ = ("_bodies", "_count", "_kept", "_main", "_utf8", "dropped", "is_body")
 
-    def __init__(self, is_body: bool, dropped: bool) -> None:
+    def __init__(self, is_body: bool, dropped: bool, utf8: bool) -> None:
         self.is_body = is_body
         self.dropped = dropped
+        self._utf8 = utf8
         self._bodies = 0
         self._count = 0
         self._main = b""
@@ -277,19 +277,18 @@ class _Open:
         return self._count == self._bodies or (self._kept == 10 and self._count == 8)
 
     def drops(self) -> bool:
-        if self.dropped:
-            return True
-        if not self.is_body:
-            return False
+        if self.dropped or not self.is_body:
+            return self.dropped
         return self._count >= (self._bodies + 1 if self._bodies else self._kept)
 
-    def item(self, text: bytes, is_body: bool) -> None:
-        if self.is_body and not self._bodies:
-            if self._count == 0 and not is_body:
-                self._main = text.lower()
-                self._kept = 8 if self._main == b'"text"' else 7
-            elif self._count == 1 and self._main == b'"message"' and text.lower() in (b'"rfc822"', b'"global"'):
-                self._kept = 10  # … and envelope, body, lines.
+    def add(self, text: bytes, is_body: bool) -> None:
+        if self.is_body and not self._bodies and self._count < 2 and not is_body:
+            text = text.lower()
+            if self._count == 0:
+                self._main = text
+                self._kept = 8 if text == b'"text"' else 7  # … lines
+            elif self._main == b'"message"' and (text == b'"rfc822"' or (self._utf8 and text == b'"global"')):
+                self._kept = 10  # … envelope body lines
         if is_body and self._count == self._bodies:
             self._bodies += 1
         self._count += 1

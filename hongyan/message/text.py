@@ -23,18 +23,36 @@ MAX_TEXT = 256 * 1024
 PREVIEW_LENGTH = 256  # RFC 8970 §3.1
 
 _MARKUP_FACTOR = 4  # So much more HTML is read than text is wanted.
-_SKIPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "object", "svg"})
+# What stands in these is not text. All that follows an unclosed one of the second kind is lost to browsers too.
+_SKIPPED = {
+    name: re.compile(f"</{name}", re.IGNORECASE)
+    for name in ("head", "noscript", "object", "script", "style", "svg", "template", "title")
+}
+_CODE = frozenset({"script", "style", "template", "title"})
 _BLOCKS = frozenset(
     {"address", "article", "aside", "blockquote", "br", "center", "dd", "div", "dl", "dt", "footer", "form", "header"}
     | {"h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody"}
     | {"td", "tfoot", "th", "thead", "tr", "ul"}
 )
 _TAG_NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]{0,15})")
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u034f\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"), None)
+# Controls, and what takes no room: some senders pad their first line with a hundred of these.
+_INVISIBLE = dict.fromkeys(
+    (
+        *range(0x20),
+        *range(0x7F, 0xA0),
+        *(0xAD, 0x34F, 0x61C, 0xFEFF),
+        *range(0x200B, 0x2010),
+        *range(0x202A, 0x202F),
+        *range(0x2060, 0x2070),
+        *range(0xFFF0, 0xFFFC),
+    )
+)
 
 
 def fold_text(text: str) -> str:
-    """Return text as search compares it: compatible forms united (NFKC), case folded."""
+    """Return text as search compares it: compatible forms united (NFKC), case folded, without NUL and tabs."""
+    if not text.isprintable():
+        text = text.replace("\0", "").replace("\t", " ")
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
@@ -57,6 +75,7 @@ def html_to_text(html: str, limit: int = MAX_TEXT) -> str:
 
 def _visible(html: str) -> Iterator[str]:
     position, end = 0, len(html)
+    unclosed: set[str] = set()  # Elements of which no closing tag follows: it is looked for only once.
     while position < end:
         tag = html.find("<", position)
         if tag < 0:
@@ -74,13 +93,17 @@ def _visible(html: str) -> Iterator[str]:
             position = tag + 1
             continue
         position = _tag_end(html, tag)
-        if name is None:
-            continue
-        element = name[1].lower()
+        element = name[1].lower() if name is not None else ""
         if element in _BLOCKS:
             yield "\n"
-        elif element in _SKIPPED and html[tag + 1] != "/":
-            position = _skip_element(html, element, position)
+        elif element in _SKIPPED and html[tag + 1] != "/" and element not in unclosed:
+            closing = _SKIPPED[element].search(html, position)
+            if closing is not None:
+                position = _tag_end(html, closing.start())
+            elif element in _CODE:
+                return
+            else:
+                unclosed.add(element)
 
 
 def _tag_end(html: str, start: int) -> int:
@@ -96,28 +119,20 @@ def _tag_end(html: str, start: int) -> int:
     return close + 1
 
 
-def _skip_element(html: str, element: str, position: int) -> int:
-    """Return the position behind an element's closing tag; without one everything belongs to it, but for <head>."""
-    closing = "</" + element
-    at = html.find(closing, position)
-    if at < 0:
-        at = html.find(closing.upper(), position)
-    if at < 0:
-        return position if element in ("head", "object", "noscript") else len(html)
-    return _tag_end(html, at)
-
-
 def part_text(part: Part, served: bytes, limit: int = MAX_TEXT) -> str:
     """Return the decoded text of a text part of `served`, HTML as plain text."""
     is_html = part.content_type.subtype.lower() == b"html"
     wanted = limit * _MARKUP_FACTOR if is_html else limit
     # No character takes more than four octets, and no octet more than three in quoted-printable.
     room = wanted * 4 if part.encoding is Encoding.IDENTITY else wanted * 6
-    octets = decode_transfer(served[part.body_start : min(part.body_end, part.body_start + room)], part.encoding)
-    if not octets:
-        return ""
+    end = min(part.body_end, part.body_start + room)
+    octets = served[part.body_start : end]
+    decoded = decode_transfer(octets, part.encoding)
+    if decoded is not None:  # In an encoding that nobody knows it is mostly text all the same.
+        octets = decoded
     charset = part.content_type.find(b"charset")
-    text = decode_text(octets, "" if charset is None else charset.value.decode("ascii", "replace"))
+    name = "" if charset is None else charset.value.decode("ascii", "replace")
+    text = decode_text(octets, name, cut=end < part.body_end)
     if is_html:
         return html_to_text(text[:wanted], limit)
     return text[:limit]
@@ -128,10 +143,13 @@ def message_text(parts: list[Part], served: bytes, limit: int = MAX_TEXT) -> Ite
 
     Of alternatives only the plain one is given if there is one; attached texts and messages count too.
     """
+    settled = {part.parent for part in parts if _is_plain_alternative(part)}
     for part in parts:
         if limit <= 0:
             return
-        if part.kind is not Kind.LEAF or not part.is_text or _has_plain_sibling(part):
+        if part.kind is not Kind.LEAF or not part.is_text or part.body_end == part.body_start:
+            continue
+        if part.parent in settled and not _is_plain_alternative(part):
             continue
         text = part_text(part, served, limit)
         limit -= len(text)
@@ -139,15 +157,13 @@ def message_text(parts: list[Part], served: bytes, limit: int = MAX_TEXT) -> Ite
             yield text
 
 
-def _has_plain_sibling(part: Part) -> bool:
-    parent = part.parent
-    if parent is None or parent.content_type.subtype.lower() != b"alternative":
-        return False
-    if part.content_type.subtype.lower() == b"plain":
-        return False
-    return any(
-        sibling.is_text and sibling.content_type.subtype.lower() == b"plain" and sibling.body_end > sibling.body_start
-        for sibling in parent.children
+def _is_plain_alternative(part: Part) -> bool:
+    return (
+        part.parent is not None
+        and part.body_end > part.body_start
+        and part.is_text
+        and part.content_type.subtype.lower() == b"plain"
+        and part.parent.content_type.subtype.lower() == b"alternative"
     )
 
 
@@ -156,6 +172,6 @@ def make_preview(text: str) -> str:
     preview = " ".join(text[: PREVIEW_LENGTH * 2].split())
     if len(preview) < PREVIEW_LENGTH < len(text) // 2:
         preview = " ".join(text[: PREVIEW_LENGTH * 16].split())
-    if not preview.isascii():
+    if not preview.isprintable():
         preview = preview.translate(_INVISIBLE)
     return preview[:PREVIEW_LENGTH]

@@ -1,30 +1,37 @@
-"""Cases collected by others, read from beside the repository and never copied into it.
+"""Messages and expected results that other projects wrote, where they are at hand.
 
-`testdata("mime-stalwart")` is the folder, or None where it is absent: skip with `needs_testdata`. A test
-that runs many cases in one says how many with the `count_cases` fixture (tests/conftest.py); the
-sums stand at the end of the run.
+They lie beside the repository and are never copied into it. Tests that need them skip when they are
+absent, and say with the fixture `count_cases` how many they read.
 """
 
 from __future__ import annotations
 
-__all__ = ["needs_testdata", "testdata"]
+__all__ = ["case_files", "crlf", "testdata"]
 
 from pathlib import Path
 
 import pytest
 
-_HOME = Path(__file__).resolve().parents[3] / "shared" / "testdata"
+_ROOT = Path(__file__).resolve().parents[2].parent / "shared" / "testdata"
 
 
 def testdata(folder: str) -> Path | None:
-    """Return a folder of cases, or None where the collection is not at hand."""
-    found = _HOME / folder
-    return found if found.is_dir() else None
+    """Return the folder of a suite, or None if it is not here."""
+    path = _ROOT / folder
+    return path if path.is_dir() else None
 
 
-def needs_testdata(folder: str) -> pytest.MarkDecorator:
-    """Mark a test that can do nothing without these cases."""
-    return pytest.mark.skipif(testdata(folder) is None, reason=f"../shared/testdata/{folder} is absent")
+testdata.__test__ = False  # type: ignore[attr-defined]  # pytest collects by name
 
 
-testdata.__test__ = False  # type: ignore[attr-defined]  # pytest takes names that begin with `test` for tests
+def case_files(folder: str, *patterns: str) -> list[Path]:
+    """Return the files of a suite in order; skip the test that asks if the suite is not here."""
+    path = testdata(folder)
+    if path is None:
+        pytest.skip(f"testdata/{folder} is not beside the repository")
+    return sorted(file for pattern in patterns for file in path.glob(pattern) if file.is_file())
+
+
+def crlf(octets: bytes) -> bytes:
+    """Return octets with CRLF for each line break, as a message travels."""
+    return octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
