@@ -7,7 +7,7 @@ is a `Reply` as well, once `wire.smtp.client` has made its text harmless.
 
 from __future__ import annotations
 
-__all__ = ["CommandFault", "Reply"]  # and every constant below, by `from hongyan.wire.smtp import replies`
+__all__ = ["MAX_TEXT", "CommandFault", "Reply"]  # and every constant below, by `from hongyan.wire.smtp import replies`
 
 import re
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from typing import Final
 from hongyan.errors import PeerFault
 
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-_MAX_TEXT: Final = 490
+MAX_TEXT: Final = 490
 """Characters of a line's text: with both codes and CRLF it stays within 512 octets (RFC 5321 §4.5.3.1.5)."""
 
 
@@ -39,7 +39,7 @@ class Reply:
         if self.enhanced_code and not _is_enhanced_code(self.enhanced_code, self.code):
             raise ValueError(f"{self.enhanced_code} does not go with {self.code}")
         for line in self.lines:
-            if not line.isascii() or not (line.isprintable() or not line) or len(line) > _MAX_TEXT:
+            if not line.isascii() or not (line.isprintable() or not line) or len(line) > MAX_TEXT:
                 raise ValueError("a line of a reply is short printable ASCII")
         object.__setattr__(self, "octets", self._encode())
 
@@ -188,3 +188,13 @@ FROM_NOT_YOURS: Final = _reply(550, "5.7.1", "The From field must be an address 
 FROM_NOT_SINGLE: Final = _reply(550, "5.6.0", "The message must have one From field with a valid address")
 STORAGE_FULL: Final = _reply(452, "4.3.1", "There is no room for the message just now; try again later")
 STORAGE_FAILED: Final = _reply(451, "4.3.0", "The message could not be stored; try again later")
+
+# What the client finds by itself, in the words of a reply.
+NEXT_HOP_TAKES_LESS: Final = _reply(552, "5.3.4", "The message is larger than the receiving server takes")
+NEXT_HOP_LACKS_SMTPUTF8: Final = _reply(553, "5.6.7", "The receiving server does not take non-ASCII addresses")
+NEXT_HOP_LACKS_8BITMIME: Final = _reply(554, "5.6.3", "The receiving server does not take 8-bit content")
+NEXT_HOP_LACKS_REQUIRETLS: Final = _reply(550, "5.7.30", "The receiving server does not promise REQUIRETLS")
+NEXT_HOP_SILENT: Final = _reply(451, "4.4.2", "The receiving server did not answer in time")
+NEXT_HOP_LOST: Final = _reply(451, "4.4.2", "The receiving server closed the connection")
+NEXT_HOP_BABBLES: Final = _reply(451, "4.5.0", "The receiving server does not speak SMTP as it should")
+CONTENT_NOT_CLEAN: Final = _reply(554, "5.6.0", "The content holds a NUL, or a bare CR or LF, and was not sent")
