@@ -197,7 +197,7 @@ class ClientConnection:
         self._require_idle()
         capabilities = self.capabilities
         refusals = local_refusals(envelope, capabilities)
-        self._answers = [refusal and Answer(Stage.LOCAL, refusal) for refusal in refusals]
+        self._answers = [Answer(Stage.LOCAL, refusal) if refusal else None for refusal in refusals]
         if all(refusals):
             self._finish()
             return
