@@ -176,7 +176,7 @@ def decode_change(octets: bytes) -> Change:
                 return FlagsRemoved(uids, flags)
             case b"=":
                 return FlagsReplaced(uids, flags)
-    except (struct.error, ValueError, UnicodeDecodeError) as error:
+    except (struct.error, ValueError, IndexError) as error:
         raise Corrupt(cause=f"an entry of the change log cannot be read: {error}") from error
     raise Corrupt(cause=f"an entry of the change log has the unknown kind {kind!r}")
 

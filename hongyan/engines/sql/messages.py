@@ -162,25 +162,22 @@ def _email_row(
         of.bodystructure_utf8,
         of.outline,
         of.fields,
-        of.preview,
+        _storable(of.preview),
         int(of.has_attachment),
     )
 
 
 def _texts_row(account: AccountId, email: EmailId, message: NewMessage) -> tuple[int | str | bytes | None, ...]:
     of = message.analysis
-    return (
-        account,
-        email,
-        of.sent_date,
-        of.message_id,
-        " ".join(of.references),
-        of.from_text,
-        of.to_text,
-        of.cc_text,
-        of.bcc_text,
-        of.subject_text,
-    )
+    texts = (of.message_id, " ".join(of.references), of.from_text, of.to_text, of.cc_text, of.bcc_text, of.subject_text)
+    return (account, email, of.sent_date, *map(_storable, texts))
+
+
+def _storable(text: str) -> str:
+    """Return the text without what no database holds: NUL, and halves of surrogate pairs."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _flags_by_uid(messages: Sequence[NewMessage], first_uid: int) -> dict[Flag, BitMap]:

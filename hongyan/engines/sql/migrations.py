@@ -11,7 +11,7 @@ __all__ = ["MIGRATIONS", "POSTGRES", "SQLITE", "Dialect", "Migration", "migrate"
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hongyan.engines.sql import schema, schema_accounts
+from hongyan.engines.sql import schema, schema_accounts, schema_upkeep
 from hongyan.engines.sql.units import SqlDatabase, Statement, Unit
 from hongyan.errors import ConfigurationError
 
@@ -57,6 +57,7 @@ class Migration:
 MIGRATIONS = (
     Migration(1, "mail", schema.MAIL),
     Migration(2, "accounts", schema_accounts.ACCOUNTS),
+    Migration(4, "upkeep", schema_upkeep.UPKEEP),
 )
 
 
@@ -66,33 +67,38 @@ async def migrate(database: SqlDatabase, dialect: Dialect, migrations: Sequence[
     Raises `ConfigurationError` when the data was written by a newer Hongyan.
     """
     await database.write(lambda _refs: _create_log())
-    version = await schema_version(database)
+    done = await database.read(_steps_done())
     newest = max(step.number for step in migrations)
-    if version > newest:
+    if done and max(done) > newest:
         raise ConfigurationError(
-            f"The data has schema version {version}; this Hongyan knows {newest}. Install the version that wrote it."
+            f"The data has schema version {max(done)}; this Hongyan knows {newest}. Install the version that wrote it."
         )
     for step in migrations:
-        if step.number > version:
+        if step.number not in done:
             await database.write(lambda _refs, step=step: _apply(step, dialect))  # type: ignore[misc]  # bound here
     return newest
 
 
 async def schema_version(database: SqlDatabase) -> int:
     """Return the number of the last step that was done, 0 if none."""
-    return await database.read(_version())
+    return max(await database.read(_steps_done()), default=0)
 
 
 def _create_log() -> Unit[None]:
     yield Statement("CREATE TABLE IF NOT EXISTS schema_log (number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL)")
 
 
-def _version() -> Unit[int]:
-    rows = yield Statement("SELECT COALESCE(MAX(number), 0) FROM schema_log")
-    return int(rows[0][0])
+def _steps_done() -> Unit[frozenset[int]]:
+    rows = yield Statement("SELECT number FROM schema_log")
+    return frozenset(row[0] for row in rows)
 
 
 def _apply(step: Migration, dialect: Dialect) -> Unit[None]:
-    for statement in step.statements:
-        yield Statement(dialect.say(statement))
-    yield Statement("INSERT INTO schema_log (number, name) VALUES ($1, $2)", (step.number, step.name))
+    # The row first: of two processes that start together, one waits here, and then finds it done.
+    mine = yield Statement(
+        "INSERT INTO schema_log (number, name) VALUES ($1, $2) ON CONFLICT (number) DO NOTHING RETURNING number",
+        (step.number, step.name),
+    )
+    if mine:
+        for statement in step.statements:
+            yield Statement(dialect.say(statement))
