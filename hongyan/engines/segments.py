@@ -364,7 +364,7 @@ def _end_of_records(fd: int, number: int, size: int) -> int:
             last is not None
             and zlib.crc32(read_exactly(fd, last.place.offset, last.place.length)) != last.place.checksum
         ):
-            return 0  # The length was written but not all of the octets.
+            return -1  # The length was written but not all of the octets.
     except OSError:
-        return 0
+        return -1
     return end
