@@ -353,17 +353,14 @@ def _storage_error(error: OSError) -> StorageFull | SegmentsFailed:
 
 
 def _end_of_records(fd: int, number: int, size: int) -> int:
-    """Return where the last whole record ends; 0 if the file is no segment, or its last record is not whole."""
-    end, last = 0, None
+    """Return where the last whole record ends; -1 if the file is no segment, or its last record is not whole."""
+    end, last = -1, None
     try:
         if os.pread(fd, FILE_HEADER_OCTETS, 0) == file_header(number):
             end = FILE_HEADER_OCTETS
-        for last in records_of(fd, number, size):
-            end = last.place.end
-        if (
-            last is not None
-            and zlib.crc32(read_exactly(fd, last.place.offset, last.place.length)) != last.place.checksum
-        ):
+        for record in records_of(fd, number, size):
+            last, end = record.place, record.place.end
+        if last is not None and zlib.crc32(read_exactly(fd, last.offset, last.length)) != last.checksum:
             return -1  # The length was written but not all of the octets.
     except OSError:
         return -1
