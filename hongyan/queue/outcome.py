@@ -31,7 +31,7 @@ class Result(Enum):
 
 
 class Stage(StrEnum):
-    """How far an attempt had got."""
+    """How far an attempt had got. What lies within an SMTP session is named as in `wire.smtp.client_events`."""
 
     ROUTE = "route"
     CONNECT = "connect"
@@ -44,6 +44,9 @@ class Stage(StrEnum):
     DATA = "data"
     END = "end of data"
     LOCAL = "local"
+    """In a session: found without asking the server."""
+    MAILBOX = "mailbox"
+    """Into one of our own mailboxes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +155,7 @@ def _settled(recipient: QueuedRecipient, state: RecipientState, outcome: Outcome
 def _arrival(outcome: Outcome) -> Action | None:
     if outcome.is_handed_on:
         return None
-    return Action.DELIVERED if outcome.stage is Stage.LOCAL else Action.RELAYED
+    return Action.DELIVERED if outcome.stage is Stage.MAILBOX else Action.RELAYED
 
 
 def _wishes(claim: Claim, recipient: QueuedRecipient, action: Action) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 __all__ = ["NoticeMaker", "QueueOptions", "QueueWorker"]
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,6 +22,7 @@ from typing import Final, Protocol
 from hongyan import telemetry
 from hongyan.clock import Random
 from hongyan.errors import ServerFault
+from hongyan.message.trace import MAX_HOPS, count_hops
 from hongyan.options import option
 from hongyan.queue.causes import Cause
 from hongyan.queue.lanes import Lane, Lanes
@@ -52,11 +52,6 @@ _BREATH: Final = 0.05
 
 _PAUSES: Final = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds between tries when the store fails."""
-
-_MAX_HOPS: Final = 100
-"""Received fields of a message that has not gone astray (RFC 5321 §6.3)."""
-
-_RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 _UNREACHABLE = frozenset({Stage.ROUTE, Stage.CONNECT, Stage.GREETING, Stage.HELLO, Stage.TLS, Stage.LOGIN})
 
@@ -270,7 +265,7 @@ class QueueWorker:
         return content, {number: outcomes.get(number, forgotten) for number in _numbers(claim)}
 
     async def _deliver(self, claim: Claim, lane: Lane, content: Content) -> Mapping[int, Outcome]:
-        if len(_RECEIVED.findall(content.header)) > _MAX_HOPS:
+        if count_hops(content.header) > MAX_HOPS:
             return _all(claim, Outcome.from_cause(Cause.TOO_MANY_HOPS, Stage.ROUTE))
         if lane.down is not None:
             return _all(claim, lane.down)

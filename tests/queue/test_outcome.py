@@ -136,7 +136,7 @@ def test_who_hands_the_wish_on_does_not_tell_of_success() -> None:
 
 
 def test_into_our_own_mailboxes_it_is_delivered_and_not_relayed() -> None:
-    local = Outcome(result=Result.DELIVERED, stage=Stage.LOCAL, status="2.0.0", text="delivered")
+    local = Outcome(result=Result.DELIVERED, stage=Stage.MAILBOX, status="2.0.0", text="delivered")
     notice = conclude_one(local, queued_recipient(notify=Notify.SUCCESS))[1]
     assert notice is not None
     assert notice.action is Action.DELIVERED
