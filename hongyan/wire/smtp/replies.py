@@ -107,6 +107,7 @@ TOO_MANY_CONNECTIONS: Final = _reply(421, "4.7.0", "Too many connections from yo
 BANNED: Final = _reply(421, "4.7.0", "Too many failures from your address; try again later")
 IDLE_TOO_LONG: Final = _reply(421, "4.4.2", "Nothing was heard for too long; closing the connection")
 SHUTTING_DOWN: Final = _reply(421, "4.3.2", "The service is restarting; try again in a minute")
+SERVER_FAILED: Final = _reply(421, "4.3.0", "Something failed here; closing the connection")
 SERVER_ERROR: Final = _reply(451, "4.3.0", "Something failed here; try again later")
 
 # Syntax and order.

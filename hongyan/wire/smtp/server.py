@@ -160,6 +160,11 @@ class ServerConnection:
         if not self.closing:
             self._part(replies.IDLE_TOO_LONG)
 
+    def fail(self) -> None:
+        """Say that an error of ours ends the session, whatever was going on (RFC 5321 §3.8)."""
+        if not self.closing:
+            self._part(replies.SERVER_FAILED)
+
     def shut_down(self) -> None:
         """Close at the next moment at which nothing is lost (RFC 5321 §3.8)."""
         self._draining = True

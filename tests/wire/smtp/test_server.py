@@ -336,6 +336,17 @@ def test_silence_ends_the_session(say: Say, inbound: Offer) -> None:
     assert connection.data_to_send() == b""
 
 
+def test_a_failure_of_ours_ends_the_session_whatever_is_going_on(say: Say, inbound: Offer) -> None:
+    connection = say(inbound, b"EHLO a.example")
+    connection.receive_data(b"MAIL FROM:<>\r\nNOOP\r\n")
+    assert connection.next_event()
+    connection.fail()
+    connection.fail()
+    connection.accept()
+    assert connection.data_to_send() == replies.SERVER_FAILED.octets
+    assert connection.closing
+
+
 def test_policy_can_turn_a_client_away_instead_of_greeting(inbound: Offer) -> None:
     connection = ServerConnection(inbound)
     connection.reply(replies.TOO_MANY_CONNECTIONS)
