@@ -45,11 +45,15 @@ class CoreKeeper:
 
     def join(self) -> None:
         """Keep the calling thread on the core from now on."""
+        self.adopt(threading.get_native_id())
+
+    def adopt(self, thread: int) -> None:
+        """Keep a thread, by the system's number for it, on the core from now on."""
         with self._lock:
-            self._threads.add(threading.get_native_id())
+            self._threads.add(thread)
             if self._core is None:
                 self._core = self._choose(self._last, {})
-            self._pin(threading.get_native_id())
+            self._pin(thread)
 
     def look_around(self) -> int | None:
         """Move all threads if others keep our core busy; return the core."""

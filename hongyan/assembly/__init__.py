@@ -1,0 +1,1 @@
+"""The parts of the composition root: engines, services, listeners. Only `app` uses them."""

@@ -1,0 +1,118 @@
+"""The outgoing way: queue, worker, transports, notifications."""
+
+from __future__ import annotations
+
+__all__ = ["Outgoing", "make_outgoing"]
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hongyan.accounts.aliases import Aliases
+from hongyan.addresses import Domain
+from hongyan.assembly.engines import Engines
+from hongyan.clients.resolver import DnsResolver
+from hongyan.clients.smtp import SmtpTransport
+from hongyan.clock import Clock, Random
+from hongyan.config import Config
+from hongyan.delivery.deliver import Deliverer
+from hongyan.delivery.local import LocalTransport
+from hongyan.domains.domains import Domains
+from hongyan.engines.sql.queue import SqlQueue
+from hongyan.errors import ConfigurationError
+from hongyan.queue.items import Queue
+from hongyan.queue.lookup import Router
+from hongyan.queue.notices import NoticeWriter
+from hongyan.queue.route import Credentials, SmartHost
+from hongyan.queue.schedule import SteadyClock
+from hongyan.queue.worker import QueueWorker
+from hongyan.secret import Secret
+from hongyan.store.queue import QueueStore
+
+_RELAY_SECRET = "relay.secret"  # noqa: S105 - the name of a file
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What sends."""
+
+    store: QueueStore
+    queue: Queue
+    worker: QueueWorker
+    remote: SmtpTransport
+
+    async def close(self) -> None:
+        """Close what is connected."""
+        await self.remote.close()
+
+
+def make_outgoing(
+    config: Config,
+    engines: Engines,
+    clock: Clock,
+    random: Random,
+    domains: Domains,
+    aliases: Aliases,
+    deliverer: Deliverer,
+) -> Outgoing:
+    """Make the queue and all that it sends by."""
+    store = SqlQueue(engines.storage.database)
+    steady = SteadyClock(clock)
+    workers: list[QueueWorker] = []
+
+    def wake(destinations: Iterable[str]) -> None:
+        for worker in workers:
+            worker.wake(destinations)
+
+    queue = Queue(store, steady, config.schedule, wake)
+    remote = SmtpTransport(config.smtp_client, config.server.hostname, clock)
+    worker = QueueWorker(
+        store,
+        engines.storage.blobs,
+        _make_router(config, clock, random, domains, engines.directory.path),
+        local=LocalTransport(aliases, deliverer, queue),
+        remote=remote,
+        notices=NoticeWriter(config.server.hostname, queue, clock, random),
+        clock=steady,
+        random=random,
+        schedule=config.schedule,
+        options=config.queue,
+        owner=config.server.hostname,
+    )
+    workers.append(worker)
+    return Outgoing(store, queue, worker, remote)
+
+
+def _make_router(config: Config, clock: Clock, random: Random, domains: Domains, data: Path) -> Router:
+    options = config.route
+    smart_host = None
+    if options.smart_host:
+        credentials = None
+        if options.smart_host_user:
+            credentials = Credentials(options.smart_host_user, _read_secret(data / _RELAY_SECRET))
+        smart_host = SmartHost.parse(options.smart_host, options.smart_host_tls, credentials)
+    return Router(
+        DnsResolver(config.dns, clock),
+        _LocalDomains(domains),
+        random,
+        options,
+        smart_host=smart_host,
+        own_names=[config.server.hostname.lower()],
+    )
+
+
+def _read_secret(path: Path) -> Secret:
+    try:
+        return Secret(path.read_text().strip())
+    except OSError as error:
+        raise ConfigurationError(f"The relay's secret is to stand in {path}: {error.strerror}.") from error
+
+
+class _LocalDomains:
+    """Tells the router which domains are ours."""
+
+    def __init__(self, domains: Domains) -> None:
+        self._domains = domains
+
+    async def is_local(self, domain: str) -> bool:
+        return self._domains.is_local(Domain(domain))
