@@ -212,7 +212,7 @@ def _mail(rest: str, offered: AbstractSet[str]) -> MailFrom:
     reverse_path = _mailbox(path, replies.BAD_SENDER_ADDRESS) if path else NULL_PATH
     parameters = read_mail_parameters(tail, offered) if tail else _NO_PARAMETERS
     if not rest.isascii() and not parameters.smtputf8:
-        raise CommandFault(replies.SENDER_NEEDS_SMTPUTF8)  # RFC 6531 §3.4
+        raise CommandFault(replies.SENDER_NEEDS_SMTPUTF8)  # RFC 6531 §3.5
     return MailFrom(reverse_path, parameters)
 
 

@@ -87,7 +87,7 @@ def rcpt_line(recipient: RcptTo, capabilities: Capabilities) -> bytes:
 def _refusal_for_all(envelope: Envelope, capabilities: Capabilities) -> Reply | None:
     parameters = envelope.mail.parameters
     if capabilities.size and parameters.size > capabilities.size:
-        return replies.NEXT_HOP_TAKES_LESS  # RFC 1870 §6.1
+        return replies.NEXT_HOP_TAKES_LESS  # RFC 1870
     if envelope.needs_smtputf8 and not capabilities.smtputf8:
         return replies.NEXT_HOP_LACKS_SMTPUTF8  # RFC 6531 §3.2
     if parameters.body is Body.EIGHT_BIT and not capabilities.eight_bit:

@@ -95,7 +95,7 @@ class CommandOrder:
         if self.chunking:
             raise CommandFault(replies.BDAT_OPEN)
         if not is_ascii and not self.mail.parameters.smtputf8:
-            raise CommandFault(replies.RECIPIENT_NEEDS_SMTPUTF8)  # RFC 6531 §3.4
+            raise CommandFault(replies.RECIPIENT_NEEDS_SMTPUTF8)  # RFC 6531 §3.5
 
     def check_data(self) -> None:
         missing = replies.BDAT_OPEN if self.chunking else self.what_a_message_lacks()  # RFC 3030 §2: not after BDAT
