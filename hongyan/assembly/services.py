@@ -129,7 +129,7 @@ async def make_services(
     entrance_hasher = SecretHasher(load_server_key(data / _SERVER_KEY, random))
     passwords = Passwords(config.passwords, random)
     directory = _make_directory(config, engines, data, clock, random, passwords, entrance_hasher, mail)
-    entrance = _make_entrance(config, engines, data, clock, random, passwords, entrance_hasher)
+    entrance = _make_entrance(config, engines, data, clock, random, passwords, entrance_hasher, directory.audit)
     # Who answers others from what it keeps comes before them.
     directory.watch.listen(
         directory.domains,
@@ -222,9 +222,10 @@ def _make_entrance(
     random: Random,
     passwords: Passwords,
     hasher: SecretHasher,
+    audit: AuditLog,
 ) -> Entrance:
     credentials = SqlCredentials(engines.storage.database)
-    bans = Bans(engines.counters, clock)
+    bans = Bans(engines.counters, clock, audit)
     logins = LoginLog(SqlAudit(engines.storage.database))
     login = LoginDoor(
         config.login,

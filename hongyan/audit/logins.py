@@ -11,7 +11,7 @@ __all__ = ["LoginLog"]
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -91,51 +91,45 @@ class LoginLog:
 
     async def flush(self) -> bool:
         """Write what was counted; what cannot be written is kept. Returns whether all could be."""
-        batches = list(self._pending.items())
-        self._pending = {}
+        pending, self._pending = self._pending, {}
         self._kinds = 0
         self._crowded.clear()
-        written = True
-        while batches:
-            together, batches = batches[:_TOGETHER], batches[_TOGETHER:]
-            try:
-                results = await asyncio.gather(*(self._write(*batch) for batch in together))
-            except asyncio.CancelledError:
-                self._take_back(batches)
-                raise
-            written = written and all(results)
-        return written
+        try:
+            for accounts in _batched(list(pending)):
+                await asyncio.gather(*(self._write(account, pending) for account in accounts))
+        finally:
+            # What is left could not be written, or the writer was cancelled: that write may have been done all the
+            # same, but twice counted is better than lost.
+            self._take_back(pending)
+        return not pending
 
     async def close(self) -> None:
         """Write what is left. Call it when nobody can log in any more."""
         if not await self.flush():
             attempts = sum(fold.count for pending in self._pending.values() for fold in pending.folds.values())
-            log.error("logins-unwritten", attempts=attempts)
+            log.error("logins-lost", attempts=attempts)
 
-    async def _write(self, account: AccountId | None, pending: _Pending) -> bool:
+    async def _write(self, account: AccountId | None, pending: dict[AccountId | None, _Pending]) -> None:
+        """Write what was counted for one account and take it out of what is pending."""
+        counted = pending[account]
         batch = LoginBatch(
-            account, list(pending.folds.values()), list(pending.uses.values()), list(pending.networks.values())
+            account, list(counted.folds.values()), list(counted.uses.values()), list(counted.networks.values())
         )
         try:
             await self._store.record_logins(batch)
         except ServerFault as fault:
-            log.warning("logins-unwritten-yet", kinds=len(batch.folds), cause=fault.cause)
-            self._take_back([(account, pending)])
-            return False
-        except asyncio.CancelledError:
-            # The write may have been done all the same: twice counted is better than lost.
-            self._take_back([(account, pending)])
-            raise
-        return True
+            log.warning("logins-unwritten", kinds=len(batch.folds), cause=fault.cause)
+        else:
+            del pending[account]
 
-    def _take_back(self, batches: Sequence[tuple[AccountId | None, _Pending]]) -> None:
-        for account, pending in batches:
-            for fold in pending.folds.values():
+    def _take_back(self, pending: Mapping[AccountId | None, _Pending]) -> None:
+        for account, counted in pending.items():
+            for fold in counted.folds.values():
                 self._count(fold)
             kept = self._pending.get(account)
             if kept is not None:
-                kept.uses = {**pending.uses, **kept.uses}
-                kept.networks = {**pending.networks, **kept.networks}
+                kept.uses = {**counted.uses, **kept.uses}
+                kept.networks = {**counted.networks, **kept.networks}
 
     def _count(self, fold: LoginFold) -> None:
         pending = self._pending.get(fold.kind.account)
@@ -154,3 +148,8 @@ class LoginLog:
         account = kind.account if self._kinds < 2 * self._max_kinds else None
         coarse = LoginKind(account, "", kind.service, "", kind.tls, kind.result, "", "")
         return replace(fold, kind=coarse)
+
+
+def _batched(accounts: Sequence[AccountId | None]) -> Iterator[Sequence[AccountId | None]]:
+    for at in range(0, len(accounts), _TOGETHER):
+        yield accounts[at : at + _TOGETHER]

@@ -15,7 +15,7 @@ __all__ = ["LoginDoor", "LoginOptions"]
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from hongyan import telemetry
@@ -26,6 +26,7 @@ from hongyan.auth.app_passwords import SecretHasher, fake_verifiers, match_secre
 from hongyan.auth.devices import DeviceOptions, is_over_device_limit
 from hongyan.auth.passwords import PasswordFault, Passwords, PasswordsBusy
 from hongyan.auth.principal import LoginAttempt, LoginReason, LoginRefused, Principal, ScramOffer
+from hongyan.auth.proven import NOBODY, Proven
 from hongyan.auth.refusals import Refusals
 from hongyan.auth.services import ServiceOptions, check_service
 from hongyan.clock import Clock
@@ -34,13 +35,13 @@ from hongyan.limits.networks import is_loopback, network_of
 from hongyan.limits.rates import Admitted, LoginLimits, OverRate
 from hongyan.options import option
 from hongyan.secret import Secret
-from hongyan.store.accounts import Account, AccountClass, AccountState, Locale, Role, Service
+from hongyan.store.accounts import Service
 from hongyan.store.audit import LoginKind
-from hongyan.store.credentials import AppPassword, CredentialStore, Password, StoredLogin
+from hongyan.store.credentials import CredentialStore, Password, StoredLogin
 from hongyan.store.directory import DirectoryChange
 from hongyan.telemetry import metrics
 from hongyan.types import AccountId, CredentialId
-from hongyan.wire.sasl import SCRAM_ITERATIONS, ScramVerifiers
+from hongyan.wire.sasl import ScramVerifiers
 
 log = telemetry.logger("auth")
 
@@ -72,37 +73,6 @@ class LoginOptions:
             raise ValueError("help_url is printable ASCII")
 
 
-@dataclass(frozen=True, slots=True)
-class _Proven:
-    """Who has shown a right secret, and which."""
-
-    login: StoredLogin
-    credential: CredentialId
-    app_password: AppPassword | None
-
-
-_NOBODY = StoredLogin(
-    Account(
-        account_id=AccountId(0),
-        address=Address.parse("nobody@nowhere.invalid"),
-        name="",
-        role=Role.USER,
-        account_class=AccountClass.CONSUMER,
-        state=AccountState.REMOVED,
-        locale=Locale.EN,
-        services=frozenset(),
-        created_at=datetime.fromtimestamp(0, UTC),
-    ),
-    None,
-    bytes(16),
-    SCRAM_ITERATIONS,
-    (),
-    frozenset(),
-    CredentialId(0),
-)
-"""What a name that nobody has is checked against: no secret fits."""
-
-
 class _Visit:
     """One attempt on its way through the door."""
 
@@ -117,10 +87,10 @@ class _Visit:
         self.label = ""
 
 
-Quick = Callable[[StoredLogin], _Proven | None]
+Quick = Callable[[StoredLogin], Proven | None]
 """Looks, at no cost, whether what was shown fits what is stored."""
 
-Slow = Callable[[StoredLogin | None], Awaitable[_Proven | None]]
+Slow = Callable[[StoredLogin | None], Awaitable[Proven | None]]
 """Looks at the cost of a password. Nobody's login takes as long."""
 
 
@@ -140,7 +110,6 @@ class LoginDoor:
         server_key: Secret,
         logins: LoginLog,
         clock: Clock,
-        welcome: Callable[[str], None] = lambda _host: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._options = options
@@ -153,7 +122,6 @@ class LoginDoor:
         self._server_key = server_key
         self._logins = logins
         self._clock = clock
-        self._welcome = welcome
         self._sleep = sleep
         self._password_services = {Service.WEB, *map(Service, options.accept_password)}
         self._known: Cache[str, StoredLogin] = Cache(_KEPT)
@@ -177,7 +145,7 @@ class LoginDoor:
         is_password_accepted = attempt.service in self._password_services
         return await self._enter(
             attempt,
-            partial(self._match, secret, is_password_accepted),
+            partial(self._match, attempt.service, secret, is_password_accepted),
             partial(self._check_password, secret) if is_password_accepted else None,
         )
 
@@ -234,19 +202,19 @@ class LoginDoor:
         await self._limits.succeeded(visit.admitted)
         return self._decide(visit, proven)
 
-    async def _prove(self, visit: _Visit, quick: Quick, slow: Slow | None) -> _Proven | None:
+    async def _prove(self, visit: _Visit, quick: Quick, slow: Slow | None) -> Proven | None:
         """Find out whether the secret is right. Raises `LoginRefused` when that cannot be found out now."""
         known = self._known.find(visit.name)
         visit.login = known or await self._current(visit.name, None)
         await self._slow_down_stranger(visit)
-        proven = quick(visit.login or _NOBODY)
+        proven = quick(visit.login or NOBODY)
         if proven is None and known is not None:
             # There may be a new app password. The question costs a wrong secret what it costs a wrong name.
             visit.login = await self._current(visit.name, known)
             if visit.login is not None and visit.login is not known:
                 proven = quick(visit.login)
-        if proven is None and slow is not None:
-            proven = await slow(visit.login)
+        if slow is not None and (proven is None or not proven.opens(visit.attempt.service)):
+            proven = await slow(visit.login) or proven
         return proven
 
     async def _slow_down_stranger(self, visit: _Visit) -> None:
@@ -260,7 +228,7 @@ class LoginDoor:
         if visit.admitted.delay:
             await self._sleep(visit.admitted.delay)
 
-    def _decide(self, visit: _Visit, proven: _Proven) -> Principal:
+    def _decide(self, visit: _Visit, proven: Proven) -> Principal:
         """The secret is right: may the account come in by it?"""
         account, used, service = proven.login.account, proven.app_password, visit.attempt.service
         visit.label = used.label if used else "password"
@@ -268,7 +236,7 @@ class LoginDoor:
         if refusal is not None:
             raise self._refusals.of_service(refusal, service, is_told=used is not None)
         if used is not None:
-            if service not in used.scopes:
+            if not proven.opens(service):
                 raise self._refusals.named(LoginReason.SCOPE, service)
             if is_over_device_limit(
                 used, proven.login.app_passwords, self._last_uses.find, self._devices, self._clock.now()
@@ -279,16 +247,17 @@ class LoginDoor:
 
     # -- secrets
 
-    def _match(self, secret: Secret, is_password_accepted: bool, login: StoredLogin) -> _Proven | None:
+    def _match(self, service: Service, secret: Secret, is_password_accepted: bool, login: StoredLogin) -> Proven | None:
         octets = secret.reveal()
         used = match_secret(self._hasher.keyed_hash(octets, login.scram_salt), login)
-        if used is not None:
-            return _Proven(login, used.credential, used)
+        proven = Proven(login, used.credential, used) if used else None
+        if proven is not None and proven.opens(service):
+            return proven
         if is_password_accepted and login.password and self._passwords.is_remembered(secret, login.password.hash):
-            return _Proven(login, login.password.credential, None)
-        return None
+            return Proven(login, login.password.credential, None)
+        return proven
 
-    async def _check_password(self, secret: Secret, login: StoredLogin | None) -> _Proven | None:
+    async def _check_password(self, secret: Secret, login: StoredLogin | None) -> Proven | None:
         password = login.password if login else None
         try:
             is_right = await self._passwords.check(secret, password.hash if password else None)
@@ -300,7 +269,7 @@ class LoginDoor:
             return None
         if self._passwords.is_outdated(password.hash):
             await self._rehash(secret, password)
-        return _Proven(login, password.credential, None)
+        return Proven(login, password.credential, None)
 
     async def _rehash(self, secret: Secret, password: Password) -> None:
         """Store the password anew, with today's parameters; if that cannot be done now, another time."""
@@ -355,7 +324,6 @@ class LoginDoor:
             self._networks.keep((account, network), True, self._networks.generation)
             if self._devices.limit:
                 self._last_uses.keep(visit.credential, now, self._last_uses.generation)
-            self._welcome(attempt.peer)
         kind = LoginKind(
             account, attempt.peer, attempt.service.value, attempt.mechanism, tls, result, visit.label, attempt.client
         )
@@ -375,8 +343,8 @@ class LoginDoor:
         count()
 
 
-def _find_app_password(credential: CredentialId | None, login: StoredLogin) -> _Proven | None:
+def _find_app_password(credential: CredentialId | None, login: StoredLogin) -> Proven | None:
     for known in login.app_passwords:
         if known.credential == credential:
-            return _Proven(login, known.credential, known)
+            return Proven(login, known.credential, known)
     return None

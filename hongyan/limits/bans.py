@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hongyan import telemetry
+from hongyan.audit.events import Actor, AuditEvent
+from hongyan.audit.log import AuditLog
 from hongyan.clock import Clock
 from hongyan.errors import NotFound
 from hongyan.limits.networks import network_of
@@ -43,9 +45,10 @@ class Ban:
 class Bans:
     """The bans in force."""
 
-    def __init__(self, counters: Counters, clock: Clock) -> None:
+    def __init__(self, counters: Counters, clock: Clock, audit: AuditLog) -> None:
         self._counters = counters
         self._clock = clock
+        self._audit = audit
         self._bans: dict[tuple[str, str], tuple[Ban, float]] = {}
 
     def note(self, network: str, name: str, rule: str, why: str, seconds: float) -> None:
@@ -76,7 +79,7 @@ class Bans:
         self._bans = {key: kept for key, kept in self._bans.items() if kept[1] > now}
         return sorted((ban for ban, _ in self._bans.values()), key=lambda ban: ban.since, reverse=True)
 
-    async def lift(self, host: str) -> Sequence[Ban]:
+    async def lift(self, host: str, actor: Actor) -> Sequence[Ban]:
         """Lift all bans of a network, given by an address in it, and forget its failures. Raises `NotFound`."""
         network = network_of(host.removesuffix("/64"))
         lifted = [ban for ban in self.list_bans() if ban.network == network]
@@ -85,4 +88,5 @@ class Bans:
         for ban in lifted:
             del self._bans[ban.network, ban.name]
         await self._counters.forget(f"{network} ")
+        await self._audit.append(self._audit.entry(AuditEvent.BAN_LIFTED, actor, network=network))
         return lifted

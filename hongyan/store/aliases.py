@@ -6,7 +6,7 @@ from which an account may write although neither its own address nor an alias of
 
 from __future__ import annotations
 
-__all__ = ["AddressEntry", "Alias", "AliasStore"]
+__all__ = ["MAX_TARGETS", "AddressEntry", "Alias", "AliasStore"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class AddressEntry:
-    """What an address stands for: an account, or the targets of an alias (maybe none are left)."""
+    """What an address stands for: an account, or the targets of an alias."""
 
     address: Address
     account: AccountId | None
@@ -65,7 +65,7 @@ class AliasStore(Protocol):
         ...
 
     async def remove_alias(self, address: Address, *, audit: AuditEntry) -> None:
-        """Remove an alias. Raises `NotFound`."""
+        """Remove an alias, also from aliases and catch-alls that point to it. Raises `NotFound`."""
         ...
 
     async def list_aliases(self, *, domain: Domain | None = None, after: str = "", limit: int = 100) -> Sequence[Alias]:

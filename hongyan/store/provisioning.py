@@ -59,7 +59,8 @@ class ProvisioningStore(Protocol):
     async def remove_account(self, account: AccountId, *, audit: AuditEntry) -> None:
         """Take away address, credentials and identities: from now on nobody finds the account. Raises `NotFound`.
 
-        The address also leaves the aliases and catch-alls that point to it: who gets it next gets no mail by them.
+        The address also leaves the aliases and catch-alls that point to it, so that who gets it next gets no mail
+        by them; an alias without a target left goes too.
         """
         ...
 

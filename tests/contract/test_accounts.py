@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -208,6 +209,17 @@ async def test_an_alias_keeps_its_targets_in_order(directory: Directory) -> None
     assert await directory.aliases.list_aliases() == []
     with pytest.raises(NotFound):
         await directory.aliases.remove_alias(alias.address, audit=directory.act())
+
+
+async def test_an_alias_goes_with_its_last_target(directory: Directory) -> None:
+    ann = await directory.add_account("ann@geese.test")
+    chain = ["ann", "one", "two", "three"]
+    for target, name in itertools.pairwise(chain):
+        alias = Alias(Address.parse(f"{name}@geese.test"), (Address.parse(f"{target}@geese.test"),), False)
+        await directory.aliases.put_alias(alias, audit=directory.act())
+    await directory.provisioning.remove_account(ann.account_id, audit=directory.act())
+    assert await directory.aliases.list_aliases() == []
+    await directory.add_account("two@geese.test")
 
 
 async def test_an_alias_takes_no_accounts_address_and_no_strange_domain(directory: Directory) -> None:

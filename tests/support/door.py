@@ -1,12 +1,18 @@
-"""All of accounts and logins, put together on one database, as the server puts it together."""
+"""All of accounts and logins, put together on one database, as the server puts it together.
+
+A suite has the fixtures by `from tests.support.door import door, doors, geese` in its conftest.
+"""
 
 from __future__ import annotations
 
-__all__ = ["Door", "open_door"]
+__all__ = ["Door", "OpenDoor", "door", "doors", "geese", "open_door"]
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from hongyan.accounts.accounts import Accounts
 from hongyan.accounts.aliases import Aliases
@@ -28,6 +34,7 @@ from hongyan.auth.services import ServiceOptions
 from hongyan.clock import Clock, Random
 from hongyan.domains.domains import Domains
 from hongyan.engines.memory import MemoryBus, MemoryCounters
+from hongyan.engines.segments import SegmentStore
 from hongyan.engines.sql.accounts import SqlAccounts
 from hongyan.engines.sql.aliases import SqlAliases
 from hongyan.engines.sql.audit import SqlAudit
@@ -35,13 +42,20 @@ from hongyan.engines.sql.credentials import SqlCredentials
 from hongyan.engines.sql.directory import SqlDirectory
 from hongyan.engines.sql.domains import SqlDomains
 from hongyan.engines.sql.mailboxes import SqlMailboxes
+from hongyan.engines.sql.messages import SqlMessages
+from hongyan.engines.sql.migrations import SQLITE, migrate
 from hongyan.engines.sql.provisioning import SqlProvisioning
 from hongyan.engines.sql.units import SqlDatabase
+from hongyan.engines.sqlite.database import SqliteDatabase
 from hongyan.limits.bans import Bans
 from hongyan.limits.rates import LimitOptions, LoginLimits
 from hongyan.provisioning.provision import AccountRequest, ProvisionedAccount, Provisioner, ProvisioningOptions
 from hongyan.secret import Secret
 from hongyan.store.accounts import Service
+from hongyan.store.mailboxes import INBOX
+from hongyan.types import AccountId
+from tests.support.clock import FakeClock, FakeRandom
+from tests.support.mail import new_message
 
 _CHEAP = PasswordOptions(passes=1, memory=8, min_length=4)
 """Passwords that cost a tester nothing."""
@@ -68,11 +82,19 @@ class Door:
     audit_store: SqlAudit
     counters: MemoryCounters
     bans: Bans
+    mailboxes: SqlMailboxes
+    messages: SqlMessages
     slept: list[float] = field(default_factory=list)
-    welcomed: list[str] = field(default_factory=list)
 
     async def add(self, address: str, **request: Any) -> ProvisionedAccount:
         return await self.provisioner.create(AccountRequest(address=Address.parse(address), **request), CLI)
+
+    async def fill(self, account: AccountId, messages: int = 1) -> None:
+        """File messages into the account's INBOX."""
+        inbox = await self.mailboxes.find_mailbox(account, INBOX)
+        assert inbox is not None
+        filed = [new_message(f"n{number}") for number in range(messages)]
+        await self.messages.append(account, inbox.mailbox_id, filed)
 
     def attempt(self, name: str, secret: str | Secret | None, **fields: Any) -> LoginAttempt:
         defaults: Mapping[str, Any] = {
@@ -105,7 +127,6 @@ async def open_door(
 ) -> Door:
     """Put it together; `domain` is served if it is not yet."""
     slept: list[float] = []
-    welcomed: list[str] = []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
@@ -116,7 +137,8 @@ async def open_door(
     changed = watch.changed
     audit = AuditLog(sql_audit, clock, random, AuditOptions())
     domains = Domains(SqlDomains(database), audit, clock, changed)
-    quotas = Quotas(SqlMailboxes(database), audit, clock)
+    mailboxes = SqlMailboxes(database)
+    quotas = Quotas(mailboxes, audit, clock)
     aliases = Aliases(SqlAliases(database), sql_accounts, domains, quotas, audit, changed)
     identities = Identities(SqlAliases(database), sql_accounts, domains, audit, changed)
     accounts = Accounts(sql_accounts, audit, changed)
@@ -124,7 +146,7 @@ async def open_door(
     hasher = SecretHasher(server_key)
     argon = Passwords(passwords, random)
     counters = MemoryCounters(clock)
-    bans = Bans(counters, clock)
+    bans = Bans(counters, clock, audit)
     logins = LoginLog(sql_audit)
     revocations = Revocations(credentials, clock, services)
     door = LoginDoor(
@@ -138,7 +160,6 @@ async def open_door(
         server_key=server_key,
         logins=logins,
         clock=clock,
-        welcome=welcomed.append,
         sleep=sleep,
     )
     watch.listen(domains, quotas, aliases, identities, door, revocations)
@@ -176,6 +197,41 @@ async def open_door(
         audit_store=sql_audit,
         counters=counters,
         bans=bans,
+        mailboxes=mailboxes,
+        messages=SqlMessages(database),
         slept=slept,
-        welcomed=welcomed,
     )
+
+
+OpenDoor = Callable[..., Awaitable[Door]]
+"""Opens a door with options of its own, on the test's database: a second one is a second process."""
+
+
+@pytest.fixture
+async def geese(tmp_path: Path) -> AsyncIterator[SqlDatabase]:
+    """An empty database."""
+    blobs = SegmentStore(tmp_path / "blobs")
+    database = SqliteDatabase(tmp_path / "mail.db", blobs)
+    database.open()
+    await migrate(database, SQLITE)
+    yield database
+    database.close()
+    blobs.close()
+
+
+@pytest.fixture
+async def doors(geese: SqlDatabase, clock: FakeClock, chance: FakeRandom) -> AsyncIterator[OpenDoor]:
+    opened: list[Door] = []
+
+    async def open_one(**options: Any) -> Door:
+        opened.append(await open_door(geese, clock, chance, **options))
+        return opened[-1]
+
+    yield open_one
+    for door in opened:
+        door.passwords.close()
+
+
+@pytest.fixture
+async def door(doors: OpenDoor) -> Door:
+    return await doors()

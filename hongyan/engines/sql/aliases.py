@@ -56,8 +56,22 @@ class SqlAliases:
 
 
 def forget_target(canonical: str) -> Unit[None]:
-    """Let no alias and no catch-all stand for an address any more."""
-    yield Statement("DELETE FROM alias_targets WHERE target = $1", (canonical,))
+    """Let no alias and no catch-all stand for an address any more; an alias that then stands for nobody goes too."""
+    todo = [canonical]
+    while todo:
+        target = todo.pop()
+        touched = yield Statement("DELETE FROM alias_targets WHERE target = $1 RETURNING alias", (target,))
+        for (alias,) in touched:
+            gone = yield Statement(
+                "DELETE FROM addresses WHERE canonical = $1 AND account_id IS NULL"
+                " AND NOT EXISTS (SELECT 1 FROM alias_targets WHERE alias = $1) RETURNING canonical",
+                (alias,),
+            )
+            todo += [row[0] for row in gone]
+        yield from _forget_catch_all(target)
+
+
+def _forget_catch_all(canonical: str) -> Unit[None]:
     # Catch-alls are few, and their column holds the address as written.
     rows = yield Statement("SELECT domain, catch_all FROM domains WHERE catch_all <> ''")
     for domain, catch_all in rows:
@@ -161,7 +175,7 @@ def _aliases_of(canonical: str) -> Unit[Sequence[Alias]]:
 
 
 def _aliases(canonicals: Sequence[str]) -> Unit[Sequence[Alias]]:
-    """Return these aliases, without those that have no target left."""
+    """Return these aliases."""
     entries = yield from _find(canonicals)
     return [
         Alias(entry.address, entry.targets, entry.members_may_send)
