@@ -191,7 +191,7 @@ class SmtpSession:
         self._core.timed_out()
 
     def failed(self) -> None:
-        self._core.shut_down()
+        self._core.fail()
 
     def shutdown(self) -> None:
         self._core.shut_down()
