@@ -1,0 +1,64 @@
+"""Hongyan as `hongyan demo` starts it: with the durability that users get, on free ports, ready when it says so."""
+
+from __future__ import annotations
+
+__all__ = ["Demo", "read_endpoints"]
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import hongyan
+from bench.clients import Endpoint
+from bench.meters import Meter
+from bench.programs import Program
+from bench.server import ACCOUNTS, SECRET, Endpoints
+
+_START_SECONDS = 120.0
+
+
+class Demo:
+    """A product of ours. Its data stay in `folder` from one start to the next."""
+
+    def __init__(self, folder: Path, meter: Meter) -> None:
+        self._folder = folder
+        self._meter = meter
+        self._program: Program | None = None
+
+    @property
+    def version(self) -> str:
+        return f"Hongyan {hongyan.__version__}"
+
+    def start(self) -> Endpoints:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        options = ["--json", "--data", str(self._folder / "data"), "--accounts", str(ACCOUNTS), "--secret", SECRET]
+        options += ["--plaintext-auth", "--limits", "off"]
+        command = [os.fspath(Path(sys.executable).with_name("hongyan")), "demo", *options]
+        self._program = Program("hongyan", command, self._folder, self._meter)
+        self._program.wait_until(lambda: self._ready_line().endswith("\n"), _START_SECONDS)
+        return read_endpoints(self._ready_line())
+
+    def restart(self) -> Endpoints:
+        self.stop()
+        return self.start()
+
+    def stop(self) -> None:
+        if self._program is not None:
+            self._program.stop()
+
+    def require_running(self) -> None:
+        if self._program is not None:
+            self._program.require_running()
+
+    def _ready_line(self) -> str:
+        assert self._program is not None
+        with self._program.output.open() as output:
+            return output.readline()
+
+
+def read_endpoints(line: str) -> Endpoints:
+    """Read the line that `hongyan demo --json` prints when it is ready."""
+    told = json.loads(line)
+    imap, imaps, smtp, pop3 = (Endpoint.parse(told[name]) for name in ("imap", "imaps", "smtp", "pop3"))
+    return Endpoints(smtp, imap, Endpoint(imaps.host, imaps.port, tls=True), pop3, told["domain"])

@@ -1,0 +1,125 @@
+"""Alternating rounds: each piece of work goes round the servers, in turned order each time, before the next begins.
+
+A B, B A, A B, …: what the machine does to one it does to the other, and neither is always the first.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Measurement", "Rounds"]
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from bench.clients import Unexpected
+from bench.figures import Spread, percentile
+from bench.laps import Lap
+from bench.programs import ProgramFault
+from bench.server import Server
+from bench.terms import Terms
+from bench.work.mailboxes import seed_big
+from bench.work.piece import Work
+
+_LAP_SECONDS = 240.0
+_PREPARE_SECONDS = 600.0
+
+_FAULTS = (Unexpected, ProgramFault, OSError, TimeoutError, ValueError)
+
+
+@dataclass(slots=True)
+class Measurement:
+    """A piece of work and its laps, by server; a lap that failed is None, so that rounds stay pairs."""
+
+    name: str
+    unit: str
+    laps: dict[str, list[Lap | None]]
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def done(self, server: str) -> list[Lap]:
+        return [lap for lap in self.laps[server] if lap is not None]
+
+    def cpu(self, server: str) -> Spread | None:
+        """Milliseconds of the server's CPU for an operation."""
+        return Spread.of([lap.cpu_ms for lap in self.done(server)])
+
+    def rate(self, server: str) -> Spread | None:
+        return Spread.of([lap.rate for lap in self.done(server)])
+
+    def latency_ms(self, server: str, share: float) -> float | None:
+        found = percentile([latency for lap in self.done(server) for latency in lap.latencies], share)
+        return None if found is None else 1000 * found
+
+    def note(self, server: str, key: str) -> float | None:
+        spread = Spread.of([lap.notes[key] for lap in self.done(server) if key in lap.notes])
+        return None if spread is None else spread.median
+
+    def wrong(self, server: str) -> list[str]:
+        """What was wrong with answers, each sentence once."""
+        return list(dict.fromkeys(sentence for lap in self.done(server) for sentence in lap.wrong))
+
+    def paired(self, first: str, second: str) -> list[tuple[Lap, Lap]]:
+        """The rounds that both have done."""
+        pairs = zip(self.laps[first], self.laps[second], strict=True)
+        return [(one, other) for one, other in pairs if one is not None and other is not None]
+
+    @property
+    def is_right(self) -> bool:
+        return not self.failures and not any(map(self.wrong, self.laps))
+
+
+class Rounds:
+    """Does work on servers."""
+
+    def __init__(self, terms: Terms, servers: Sequence[Server], repeat: int, tell: Callable[[str], None]) -> None:
+        self._terms = terms
+        self._servers = servers
+        self._repeat = repeat
+        self._tell = tell
+        self._has_big = False
+
+    async def measure(self, work: Work) -> Measurement:
+        """Do one piece of work. A server that fails at it is left out of its further rounds."""
+        measurement = Measurement(work.name, work.unit, {server.name: [] for server in self._servers})
+        if work.needs_big and not self._has_big:
+            await self._seed()
+        for server in self._servers:
+            await self._guard(measurement, server, _PREPARE_SECONDS, partial(work.prepare, server))
+        for number in range(min(self._repeat, work.rounds or self._repeat)):
+            for server in self._servers if number % 2 == 0 else reversed(self._servers):
+                await self._lap(measurement, work, server)
+        for server in self._servers:
+            await self._guard(measurement, server, _PREPARE_SECONDS, partial(work.finish, server))
+        return measurement
+
+    async def _seed(self) -> None:
+        self._tell(f"# {self._terms.big:,} messages are appended to the big mailbox of each server")
+        await seed_big(self._terms, self._servers)
+        self._has_big = True
+
+    async def _lap(self, measurement: Measurement, work: Work, server: Server) -> None:
+        lap = Lap(server, work.settle)
+        done = await self._guard(measurement, server, _LAP_SECONDS, partial(work.lap, server, lap))
+        measurement.laps[server.name].append(lap if done else None)
+
+    async def _guard(
+        self, measurement: Measurement, server: Server, seconds: float, doing: Callable[[], Awaitable[None]]
+    ) -> bool:
+        """Do something with a server unless it has failed already; take down why it fails."""
+        if server.name in measurement.failures:
+            return False
+        try:
+            async with asyncio.timeout(seconds):
+                await doing()
+        except _FAULTS as fault:
+            told = str(fault) or f"nothing came for {seconds:.0f} s"
+            measurement.failures[server.name] = f"{type(fault).__name__}: {told}"
+            self._revive(measurement, server)
+            return False
+        return True
+
+    def _revive(self, measurement: Measurement, server: Server) -> None:
+        try:
+            server.revive()
+        except ProgramFault as fault:
+            measurement.failures[server.name] += f"; {fault}"

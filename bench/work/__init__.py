@@ -1,0 +1,14 @@
+"""What the servers are made to do, one module for each kind of work, in the order in which a run does it."""
+
+from __future__ import annotations
+
+__all__ = ["all_work"]
+
+from bench.terms import Terms
+from bench.work import append, bodies, deliver, flags, idle, listing, login, mixed, move, retrieve, search, single
+from bench.work.piece import Work
+
+
+def all_work(terms: Terms) -> list[Work]:
+    modules = (deliver, login, append, listing, bodies, single, flags, move, search, retrieve, mixed, idle)
+    return [work for module in modules for work in module.work(terms)]
