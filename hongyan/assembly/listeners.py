@@ -46,6 +46,14 @@ _KINDS: dict[Service, str] = {
 }
 _MECHANISMS = ("SCRAM-SHA-256", "PLAIN", "LOGIN")
 
+_FAREWELLS: dict[str, Callable[[str], bytes]] = {
+    "smtp": lambda sentence: f"421 4.7.0 {sentence}\r\n".encode(),
+    "submission": lambda sentence: f"421 4.7.0 {sentence}\r\n".encode(),
+    "imap": lambda sentence: f"* BYE [UNAVAILABLE] {sentence}\r\n".encode(),
+    "pop3": lambda sentence: f"-ERR [SYS/TEMP] {sentence}\r\n".encode(),
+}
+"""How each protocol says that it takes no more connections just now."""
+
 Serve = Callable[[Arrival], Served]
 
 
@@ -127,6 +135,7 @@ class _Makers:
             find_context=certificates.context_finder(options.tls_floor) if certificates and wants_tls else None,
             implicit_tls=service in _IMPLICIT_TLS,
             proxy=ProxyPolicy(options.proxy) if options.proxy.networks else None,
+            farewell=_FAREWELLS.get(_KINDS[service]),
         )
 
     def tell_health(self, listeners: list[Listener]) -> None:
