@@ -208,8 +208,8 @@ def _split_route(words: list[tuple[bytes, bool]]) -> tuple[bytes | None, bytes, 
     """Return source route, local part and domain of an addr-spec in tokens."""
     route: bytes | None = None
     if words and words[0][0] == b"@":
-        colon = next((index for index, word in enumerate(words) if word[0] == b":"), len(words))
-        route = b"".join(word for word, _ in words[:colon])
+        colon = next((index for index, word in enumerate(words) if word[0] == b":"), 0)
+        route = b"".join(word for word, _ in words[:colon]) or None
         words = words[colon + 1 :]
     at = next((index for index in range(len(words) - 1, -1, -1) if words[index][0] == b"@"), -1)
     if at < 0:

@@ -1,18 +1,15 @@
-"""Dates of header fields, obsolete forms and common mistakes included (RFC 5322 §3.3, §4.3)."""
+"""Dates of header fields: written by the rule, read with obsolete forms and common mistakes (RFC 5322 §3.3, §4.3)."""
 
 from __future__ import annotations
 
-__all__ = ["parse_date"]
+__all__ = ["format_date", "parse_date"]
 
 import re
-from datetime import date
+from datetime import date, datetime
 
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"), 1
-    )
-}
+_DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name.lower().encode(): number for number, name in enumerate(_MONTH_NAMES, 1)}
 _ZONES = {b"ut": 0, b"gmt": 0, b"utc": 0, b"est": -5, b"edt": -4, b"cst": -6, b"cdt": -5, b"mst": -7, b"mdt": -6}
 _ZONES |= {b"pst": -8, b"pdt": -7, b"cet": 1, b"met": 1, b"cest": 2, b"mest": 2, b"jst": 9, b"kst": 9, b"bst": 1}
 
@@ -33,6 +30,15 @@ _ASCTIME = re.compile(
 )
 _COMMENT = re.compile(rb"\([^()]*+\)")
 _EPOCH = date(1970, 1, 1).toordinal()
+
+
+def format_date(moment: datetime) -> str:
+    """Return a date as RFC 5322 §3.3 writes it; a naive one is taken for UTC."""
+    zone = moment.strftime("%z")[:5] or "+0000"
+    return (
+        f"{_DAY_NAMES[moment.weekday()]}, {moment.day} {_MONTH_NAMES[moment.month - 1]} {moment.year:04}"
+        f" {moment.hour:02}:{moment.minute:02}:{moment.second:02} {zone}"
+    )
 
 
 def parse_date(value: bytes) -> int | None:

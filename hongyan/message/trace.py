@@ -6,21 +6,30 @@ what cannot end a comment or a line.
 
 from __future__ import annotations
 
-__all__ = ["MAX_HOPS", "ReceivedBy", "count_hops", "format_date", "received_field", "return_path_field"]
+__all__ = [
+    "MAX_HOPS",
+    "ReceivedBy",
+    "count_hops",
+    "delivered_to_field",
+    "format_date",
+    "received_field",
+    "return_path_field",
+    "was_delivered_to",
+]
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from hongyan.message.dates import format_date
 from hongyan.message.headers import find_body
 
 MAX_HOPS = 100
 """Received fields after which a message goes round in circles (RFC 5321 §6.3)."""
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._:\-\[\]+=/@]")
 _RECEIVED = re.compile(rb"(?:^|\n)received[ \t]*:", re.IGNORECASE)
+_DELIVERED_TO = re.compile(rb"(?:^|\n)delivered-to[ \t]*:([^\n]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +86,15 @@ def return_path_field(reverse_path: str | None) -> bytes:
     return f"Return-Path: <{reverse_path or ''}>\r\n".encode()
 
 
-def format_date(moment: datetime) -> str:
-    """Return a date as RFC 5322 §3.3 writes it."""
-    zone = moment.strftime("%z")[:5] or "+0000"
-    return (
-        f"{_DAYS[moment.weekday()]}, {moment.day} {_MONTHS[moment.month - 1]} {moment.year:04}"
-        f" {moment.hour:02}:{moment.minute:02}:{moment.second:02} {zone}"
-    )
+def delivered_to_field(recipient: str) -> bytes:
+    """Return the field that names the mailbox a message was filed in; one who finds it again is in a loop."""
+    return f"Delivered-To: {recipient if _is_plain(recipient) else _safe(recipient)}\r\n".encode()
+
+
+def was_delivered_to(octets: bytes, recipient: str) -> bool:
+    """Say whether a message was filed for this recipient before, and has come back."""
+    values = [value.strip() for value in _DELIVERED_TO.findall(octets[: find_body(octets, 0, len(octets))])]
+    return recipient.lower().encode() in [value.strip(b"<>").lower() for value in values]
 
 
 def count_hops(octets: bytes) -> int:
