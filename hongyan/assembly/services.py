@@ -151,7 +151,7 @@ async def make_services(
         directory=directory,
         entrance=entrance,
         outgoing=outgoing,
-        imap=_make_imap(config, mail, hub, engines, entrance, clock, random, wheel),
+        imap=_make_imap(config, mail, hub, engines, entrance, clock, random, wheel, spool_directory(data)),
         inbound=_make_inbound(config, directory, deliverer, outgoing, clock, random, data),
         submission=_make_submission(config, mail, directory, outgoing, clock, random, data),
         certificates=certificates,
@@ -259,6 +259,7 @@ def _make_imap(
     clock: Clock,
     random: Random,
     wheel: Wheel,
+    spool: Path,
 ) -> ImapServices:
     return ImapServices(
         mail=mail,
@@ -269,6 +270,7 @@ def _make_imap(
         heart=Heart(wheel, config.imap.heartbeat),
         clock=clock,
         random=random,
+        spool=spool,
         options=config.imap,
     )
 

@@ -6,7 +6,9 @@ __all__ = ["AppendReceived", "AppendReceiver", "ReceivedMessage"]
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from hongyan.delivery.spool import Spool
 from hongyan.wire.imap import codes, responses
 from hongyan.wire.imap.append import parse_append, parse_append_end, parse_append_next
 from hongyan.wire.imap.commands import AppendMessage
@@ -45,19 +47,21 @@ class AppendReceiver:
     """Gathers one APPEND. All its messages together may be as large as one may be."""
 
     __slots__ = (
-        "_chunks",
         "_limit",
         "_mailbox",
         "_messages",
         "_octets",
         "_receiver",
         "_send",
+        "_spool",
         "_tag",
         "_told",
         "_utf8",
     )
 
-    def __init__(self, receiver: Receiver, send: Callable[[bytes], None], *, limit: int, utf8: bool) -> None:
+    def __init__(
+        self, receiver: Receiver, send: Callable[[bytes], None], spool: Path, *, limit: int, utf8: bool
+    ) -> None:
         self._receiver = receiver
         self._send = send
         self._limit = limit
@@ -65,7 +69,7 @@ class AppendReceiver:
         self._tag = b""
         self._mailbox = ""
         self._told: AppendMessage | None = None
-        self._chunks: list[bytes] = []
+        self._spool = Spool(spool)
         self._messages: list[ReceivedMessage] = []
         self._octets = 0
 
@@ -75,7 +79,7 @@ class AppendReceiver:
             case MessageOffered():
                 self._offered(event)
             case MessageChunk(octets):
-                self._chunks.append(octets)
+                self._spool.add(octets)
             case MessageEnd():
                 # Mail of old holds NUL; it is kept as it came, also where it should have been a literal8.
                 self._complete()
@@ -87,6 +91,11 @@ class AppendReceiver:
             case _:
                 pass
         return None
+
+    def drop(self) -> None:
+        """Forget what has come."""
+        self._spool.drop()
+        self._messages = []
 
     def _offered(self, offer: MessageOffered) -> None:
         try:
@@ -114,8 +123,6 @@ class AppendReceiver:
             self._told = parse_append_next(offer.text, self._tag, after=self._told)
 
     def _complete(self) -> None:
-        octets = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks = []
         if self._told is None:
             raise CommandFault("A message is appended as a literal", tag=self._tag)
-        self._messages.append(ReceivedMessage(self._told, octets))
+        self._messages.append(ReceivedMessage(self._told, self._spool.take()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["ImapOptions", "ImapServices"]
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from hongyan.auth.revocations import Revocations
 from hongyan.clock import Clock, Random
@@ -46,4 +47,5 @@ class ImapServices:
     heart: Heart
     clock: Clock
     random: Random
+    spool: Path
     options: ImapOptions

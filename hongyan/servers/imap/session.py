@@ -177,6 +177,7 @@ class ImapSession:
 
     def connection_lost(self) -> None:
         self.unselect()
+        self._drop_append()
         self.services.heart.stop(self)
         if self._live is not None:
             self._live.leave()
@@ -198,7 +199,7 @@ class ImapSession:
             case MessageOffered() | MessageChunk() | MessageEnd() | AppendEnd():
                 return self._take_append(event)
             case CommandRefused(tag, status, code, sentence, closes):
-                self._appending = None
+                self._drop_append()
                 self.send(responses.outcome(status, sentence, tag=tag, code=code))
                 self._count_fault()
                 if closes:
@@ -239,18 +240,29 @@ class ImapSession:
 
     def _take_append(self, event: Event) -> Work | None:
         if self._appending is None:
-            limit = self.services.options.append_limit
-            self._appending = AppendReceiver(self._receiver, self.send, limit=limit, utf8=self.utf8)
+            services = self.services
+            limit = services.options.append_limit
+            self._appending = AppendReceiver(self._receiver, self.send, services.spool, limit=limit, utf8=self.utf8)
         try:
             received = self._appending.take(event)
         except CommandFault as fault:
-            self._appending = None
+            self._drop_append()
             self._refuse(fault)
+            return None
+        except StorageFull:
+            # The rest of the message is on its way, and nowhere to put it.
+            self._drop_append()
+            self.say_bye("There is no room for the message just now.", code=codes.UNAVAILABLE)
             return None
         if received is None:
             return None
         self._appending = None
         return self.carry_out(received)
+
+    def _drop_append(self) -> None:
+        if self._appending is not None:
+            self._appending.drop()
+            self._appending = None
 
     def _refuse(self, fault: CommandFault) -> None:
         self.send(responses.outcome(fault.status, fault.sentence, tag=fault.tag, code=fault.code))
