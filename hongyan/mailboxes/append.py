@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["Incoming", "append", "internal_text"]
+__all__ = ["Incoming", "append", "internal_text", "require_keywords"]
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pyroaring import BitMap
 
+from hongyan.mailboxes.flag_column import COMMON_FLAGS
 from hongyan.mailboxes.mail import Mail
 from hongyan.message.analyze import Analysis, analyze
 from hongyan.store.changes import Appended, Flag, LoggedChange
@@ -46,15 +47,23 @@ async def append(
 ) -> Appending:
     """Store the messages, all or none, and return when they are on stable storage.
 
-    Raises `OverQuota`, `NotFound`, `StorageFull`, `StorageFailed`.
+    Raises `OverQuota`, `NotFound`, `TooManyKeywords`, `StorageFull`, `StorageFailed`.
     """
+    for message in messages:
+        await require_keywords(mail, account, mailbox, message.flags)
     now = mail.clock.now()
     new = [await _prepare(message, now) for message in messages]
     done = await mail.messages.append(account, mailbox, new, receipt=receipt)
     if not done.duplicate:
         change = Appended(done.first_uid, len(new), _flags(new, done.first_uid))
-        mail.live.committed(account, (LoggedChange(done.modseq, mailbox, change),))
+        await mail.live.follow(account, (LoggedChange(done.modseq, mailbox, change),))
     return done
+
+
+async def require_keywords(mail: Mail, account: AccountId, mailbox: MailboxId, flags: Iterable[Flag]) -> None:
+    """Raise `TooManyKeywords` if the mailbox may not have these flags too, and `NotFound` if it is not there."""
+    if not COMMON_FLAGS.issuperset(flags):
+        (await mail.live.open(account, mailbox)).column.require_room(flags)
 
 
 async def _prepare(message: Incoming, now: datetime) -> NewMessage:

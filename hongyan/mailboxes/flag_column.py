@@ -10,7 +10,7 @@ Flag names are compared without letter case (RFC 9051 §2.3.2); the first spelli
 
 from __future__ import annotations
 
-__all__ = ["Codes", "FlagChange", "FlagColumn", "TooManyKeywords"]
+__all__ = ["COMMON_FLAGS", "MAX_FLAGS", "Codes", "FlagChange", "FlagColumn", "TooManyKeywords"]
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -20,13 +20,20 @@ from hongyan.errors import OverLimit
 from hongyan.store.changes import Flag
 
 MAX_FLAGS = 200
-"""Different flags and keywords in one mailbox. Clients show them as a list."""
+"""Different flags and keywords in one mailbox. Clients show them as a list.
+
+Who brings new ones asks `require_room` before anything is committed; what is in the log is always taken in.
+"""
 
 _NARROW = 256
 _SPELLING: dict[bytes, Flag] = {
     flag.lower(): flag
     for flag in (b"\\Answered", b"\\Flagged", b"\\Deleted", b"\\Seen", b"\\Draft", b"$Junk", b"$NotJunk")
 }
+
+COMMON_FLAGS = frozenset(_SPELLING.values())
+"""Flags that every mailbox may have: who brings no others need not ask."""
+
 _ORDER = {b"\\answered": 0, b"\\flagged": 1, b"\\deleted": 2, b"\\seen": 3, b"\\draft": 4}
 
 Codes = bytearray | array  # type: ignore[type-arg]  # array('I') once there are many sets
@@ -67,18 +74,19 @@ class FlagColumn:
         return column
 
     def compact(self) -> None:
-        """Forget the sets that no message has."""
+        """Forget the sets and the keywords that no message has."""
         used = sorted({0, *self.codes})
-        if len(used) == len(self._sets):
-            return
         fresh = FlagColumn()
         mapping = [0] * len(self._sets)
         for code in used:
             mapping[code] = fresh.code_of(self.texts[code].split())
-        codes = self._translated(mapping, self.codes)
-        narrow = len(used) <= _NARROW and isinstance(codes, array)
-        self.codes = bytearray(codes) if narrow else codes
-        self.texts, self._sets, self._codes_of = fresh.texts, fresh._sets, fresh._codes_of
+        if len(used) < len(self._sets):
+            codes = self._translated(mapping, self.codes)
+            if isinstance(codes, array) and len(used) <= _NARROW:
+                codes = bytearray(list(codes))
+            self.codes = codes
+            self.texts, self._sets, self._codes_of = fresh.texts, fresh._sets, fresh._codes_of
+        self._spellings = fresh._spellings
 
     # -- what flags are there
 
@@ -88,17 +96,30 @@ class FlagColumn:
         used = frozenset().union(*self._sets)
         return [self._spellings[flag] for flag in sorted(used, key=_rank)]
 
+    def require_room(self, flags: Iterable[Flag]) -> None:
+        """Raise `TooManyKeywords` if the mailbox may not have these flags beside those that it has."""
+        known = self._spellings
+        new = {low for low in map(bytes.lower, flags) if low not in known}
+        if not new or len(known) + len(new) <= MAX_FLAGS:
+            return
+        self.compact()
+        if len(self._spellings) + len(new) > MAX_FLAGS:
+            raise TooManyKeywords("The mailbox has as many different keywords as it may have.")
+
     def code_of(self, flags: Iterable[Flag]) -> int:
-        """Return the code of a set of flags, making one for a new set. Raises `TooManyKeywords`."""
-        folded: list[bytes] = []
+        """Return the code of a set of flags, making one for a new set."""
+        return self._code(self._spelled(flags))
+
+    def _spelled(self, flags: Iterable[Flag]) -> frozenset[bytes]:
+        """Return the set of flags, names folded; how they are written here first is how they stay."""
+        spellings = self._spellings
+        folded = []
         for flag in flags:
             low = flag.lower()
-            if low not in self._spellings:
-                if len(self._spellings) >= MAX_FLAGS:
-                    raise TooManyKeywords("The mailbox has as many different keywords as it may have.")
-                self._spellings[low] = flag
+            if low not in spellings:
+                spellings[low] = flag
             folded.append(low)
-        return self._code(frozenset(folded))
+        return frozenset(folded)
 
     def _code(self, folded: frozenset[bytes]) -> int:
         code = self._codes_of.get(folded)
@@ -107,7 +128,7 @@ class FlagColumn:
             self._sets.append(folded)
             self.texts.append(b" ".join(self._spellings[flag] for flag in sorted(folded, key=_rank)))
             if code == _NARROW:
-                self.codes = array("I", self.codes)
+                self.codes = _widened(self.codes)
         return code
 
     def set_of(self, position: int) -> list[Flag]:
@@ -123,27 +144,22 @@ class FlagColumn:
 
     def adding(self, flags: Iterable[Flag]) -> FlagChange:
         """Return the change of a set that puts these flags into it."""
-        more = self._folded(flags)
+        more = self._spelled(flags)
         return lambda have: have | more
 
     def removing(self, flags: Iterable[Flag]) -> FlagChange:
         """Return the change of a set that takes these flags from it."""
-        less = self._folded(flags)
+        less = frozenset(map(bytes.lower, flags))
         return lambda have: have - less
 
     def replacing(self, flags: Iterable[Flag]) -> FlagChange:
         """Return the change of a set that leaves exactly these flags."""
-        new = self._folded(flags)
+        new = self._spelled(flags)
         return lambda _have: new
-
-    def _folded(self, flags: Iterable[Flag]) -> frozenset[bytes]:
-        return self._sets[self.code_of(flags)]
 
     def change(self, change: FlagChange, start: int, stop: int) -> None:
         """Change the sets of positions [start, stop)."""
         changed = self.changed(change, start, stop)
-        if isinstance(changed, array) and not isinstance(self.codes, array):
-            self.codes = array("I", self.codes)
         self.codes[start:stop] = changed  # type: ignore[assignment]  # both are of one kind now
 
     def changed(self, change: FlagChange, start: int, stop: int) -> Codes:
@@ -155,10 +171,8 @@ class FlagColumn:
         return self._translated(mapping, part)
 
     def _translated(self, mapping: Sequence[int], part: Codes) -> Codes:
-        if isinstance(part, bytearray):
-            if len(self._sets) <= _NARROW:
-                return part.translate(bytes(mapping) + bytes(_NARROW - len(mapping)))
-            part = array("I", part)
+        if isinstance(part, bytearray) and len(self._sets) <= _NARROW:
+            return part.translate(bytes(mapping) + bytes(_NARROW - len(mapping)))
         return array("I", map(mapping.__getitem__, part))
 
     # -- asking
@@ -183,6 +197,11 @@ class FlagColumn:
             return self._translated(truth, self.codes[:stop]).index(1)
         except ValueError:
             return None
+
+
+def _widened(codes: Codes) -> Codes:
+    # Not from the octets themselves: an array would read four of them as one number.
+    return array("I", list(codes))
 
 
 def _rank(folded: bytes) -> tuple[int, bytes]:

@@ -9,7 +9,7 @@ from enum import Enum
 
 from pyroaring import BitMap
 
-from hongyan.errors import Conflict, StorageFull
+from hongyan.errors import Conflict
 from hongyan.mailboxes.flag_column import FlagChange, FlagColumn
 from hongyan.mailboxes.mail import Mail
 from hongyan.mailboxes.state import MailboxState
@@ -54,6 +54,8 @@ async def mark(
 
     Raises `TooManyKeywords`, `NotFound`, `StorageFull`.
     """
+    if action is not FlagAction.REMOVE:
+        state.column.require_room(flags)
     for _attempt in range(_TRIES):
         modified, chosen = _NOTHING, uids
         if unchanged_since is not None:
@@ -71,9 +73,9 @@ async def mark(
         except Conflict:
             await mail.live.catch_up(account)
             continue
-        mail.live.committed(account, (LoggedChange(modseq, state.mailbox_id, change),))
+        await mail.live.follow(account, (LoggedChange(modseq, state.mailbox_id, change),))
         return Marked(modseq, changed, modified)
-    raise StorageFull(cause="a mailbox changes faster than flags can be set under a condition")
+    raise Conflict(cause="a mailbox changes faster than flags can be set under a condition")
 
 
 def _change(column: FlagColumn, action: FlagAction, flags: tuple[Flag, ...]) -> FlagChange:

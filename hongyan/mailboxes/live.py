@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = ["Hints", "LiveMailboxes", "MemoryOptions"]
 
 import asyncio
+import contextlib
 from collections import Counter, OrderedDict
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from hongyan.types import AccountId, MailboxId, ModSeq
 
 _FOLD_UNLOADED = 512
 _COUNTED_MAILBOXES = 10_000
+_WEIGHT_OF_A_MAILBOX = 400  # in messages: what one takes in memory even if it is empty
+_PACKED_HERE = 20_000  # messages; a greater snapshot is packed in a thread
 
 
 class Hints(Protocol):
@@ -69,6 +72,8 @@ class LiveMailboxes:
         self._accounts: dict[AccountId, _Account] = {}
         self._loading: dict[tuple[AccountId, MailboxId], asyncio.Task[MailboxState]] = {}
         self._used: OrderedDict[tuple[AccountId, MailboxId], MailboxState] = OrderedDict()
+        self._weights: dict[tuple[AccountId, MailboxId], int] = {}
+        self._weight = 0
         self._pins: Counter[tuple[AccountId, MailboxId]] = Counter()
         self._unloaded: Counter[tuple[AccountId, MailboxId]] = Counter()
         self._saving: set[tuple[AccountId, MailboxId]] = set()
@@ -84,15 +89,15 @@ class LiveMailboxes:
 
     async def open(self, account: AccountId, mailbox: MailboxId) -> MailboxState:
         """Return the mailbox, from memory or the database. Raises `NotFound` and `Corrupt`."""
-        state = self.loaded(account, mailbox)
-        if state is not None:
-            return state
         key = (account, mailbox)
-        task = self._loading.get(key)
-        if task is None:
-            task = self._loading[key] = self._start(self._load(account, mailbox))
-            task.add_done_callback(lambda _task: self._loading.pop(key, None))
-        return await asyncio.shield(task)
+        # Again, if it has left before its turn came to whoever waited: a state that nobody keeps current is of no use.
+        while (state := self.loaded(account, mailbox)) is None:
+            task = self._loading.get(key)
+            if task is None:
+                task = self._loading[key] = self._start(self._load(account, mailbox))
+                task.add_done_callback(lambda _task: self._loading.pop(key, None))
+            await asyncio.shield(task)
+        return state
 
     async def _load(self, account: AccountId, mailbox: MailboxId) -> MailboxState:
         live = self._accounts.get(account)
@@ -102,15 +107,19 @@ class LiveMailboxes:
         live.pending[mailbox] = []
         try:
             state = MailboxState(await self._mailboxes.load_state(account, mailbox))
+            for change in live.pending[mailbox]:
+                state.apply(change)
+            live.mailboxes[mailbox] = state
         finally:
-            pending = live.pending.pop(mailbox)
-        for change in pending:
-            state.apply(change)
-        live.mailboxes[mailbox] = state
-        self._used[account, mailbox] = state
-        self._unloaded.pop((account, mailbox), None)
+            del live.pending[mailbox]
+            self._forget_if_empty(account, live)
+        key = (account, mailbox)
+        self._used[key] = state
+        self._weights[key] = len(state) + _WEIGHT_OF_A_MAILBOX
+        self._weight += self._weights[key]
+        self._unloaded.pop(key, None)
         self._fold(account, state)
-        self._let_go()
+        self._let_go(but=key)
         return state
 
     def pin(self, account: AccountId, mailbox: MailboxId) -> None:
@@ -138,6 +147,14 @@ class LiveMailboxes:
             self._catch_up_soon(account, live)
         self._hints.publish(account, changes[-1].modseq)
 
+    async def follow(self, account: AccountId, changes: Sequence[LoggedChange]) -> None:
+        """Do as `committed`, and return when what is in memory holds these changes."""
+        self.committed(account, changes)
+        live = self._accounts.get(account)
+        if live is not None and live.cursor < changes[-1].modseq:
+            with contextlib.suppress(HongyanError):  # The change is made, whoever cannot look at it now.
+                await self.catch_up(account)
+
     def _apply(self, account: AccountId, live: _Account, changes: Sequence[LoggedChange]) -> None:
         for change in changes:
             state = live.mailboxes.get(change.mailbox)
@@ -148,24 +165,47 @@ class LiveMailboxes:
                     self._count_unloaded(account, (change,))
                 continue
             state.apply(change)
-            if state.wants_snapshot:
+            if state.is_deleted:
+                self.forget(account, change.mailbox)
+            elif state.wants_snapshot:
                 self._fold(account, state)
 
     def _catch_up_soon(self, account: AccountId, live: _Account) -> None:
         if live.catching_up is None or live.catching_up.done():
-            live.catching_up = self._start(self.catch_up(account))
+            live.catching_up = self._start(self._catch_up_and_tell(account, live))
+
+    async def _catch_up_and_tell(self, account: AccountId, live: _Account) -> None:
+        """Catch up; who was told too early and saw nothing is told again."""
+        with contextlib.suppress(HongyanError):  # The next change tries again, and so does everybody's own look.
+            await self.catch_up(account)
+            self._hints.publish(account, live.cursor)
 
     async def catch_up(self, account: AccountId) -> None:
         """Read what the log has after the account's cursor."""
         live = self._accounts.get(account)
         more = live is not None
         while live is not None and more:
-            page = await self._changes.changes_since(account, live.cursor)
+            start = live.cursor
+            page = await self._changes.changes_since(account, start)
+            if start < page.floor:
+                await self._reload(account, live)
+                continue
             # Others may have moved the cursor meanwhile; what is known already is skipped.
             fresh = [change for change in page.changes if change.modseq > live.cursor]
             self._apply(account, live, fresh)
             live.cursor = ModSeq(max(live.cursor, page.modseq))
             more = page.more
+
+    async def _reload(self, account: AccountId, live: _Account) -> None:
+        """The log does not reach back to the cursor any more: read anew what is in memory."""
+        cursor = await self._mailboxes.highestmodseq(account)
+        for mailbox, state in list(live.mailboxes.items()):
+            try:
+                state.reload(await self._mailboxes.load_state(account, mailbox))
+            except NotFound:
+                state.is_deleted = True
+                self.forget(account, mailbox)
+        live.cursor = ModSeq(max(live.cursor, cursor))
 
     # -- snapshots
 
@@ -181,10 +221,8 @@ class LiveMailboxes:
             del self._unloaded[next(iter(self._unloaded))]
 
     async def _open_to_fold(self, account: AccountId, mailbox: MailboxId) -> None:
-        try:
+        with contextlib.suppress(HongyanError):  # Whoever opens it for its own sake is told.
             await self.open(account, mailbox)
-        except NotFound:
-            return
 
     def _fold(self, account: AccountId, state: MailboxState) -> None:
         key = (account, state.mailbox_id)
@@ -193,9 +231,9 @@ class LiveMailboxes:
             self._start(self._save(account, state))
 
     async def _save(self, account: AccountId, state: MailboxState) -> None:
-        modseq, octets = state.modseq, state.snapshot()
-        state.snapshot_saved()
         try:
+            modseq, pack = state.snapshot()
+            octets = pack() if len(state) < _PACKED_HERE else await asyncio.to_thread(pack)
             await self._mailboxes.save_snapshot(account, state.mailbox_id, modseq, octets)
         except HongyanError:
             pass  # The log still has everything; the next fold tries again.
@@ -204,30 +242,40 @@ class LiveMailboxes:
 
     # -- memory
 
-    def _let_go(self) -> None:
+    def _let_go(self, *, but: tuple[AccountId, MailboxId]) -> None:
         """Drop the least used mailboxes until the rest is small enough."""
-        total = sum(len(state) for state in self._used.values())
+        if self._weight <= self._options.messages:
+            return
         for key in list(self._used):
-            if total <= self._options.messages:
+            if self._weight <= self._options.messages:
                 return
-            if self._pins[key] <= 0 and key not in self._saving:
-                total -= len(self._used[key])
+            if self._pins[key] <= 0 and key not in self._saving and key != but:
                 self.forget(*key)
 
     def forget(self, account: AccountId, mailbox: MailboxId) -> None:
         """Let a mailbox go: it was deleted, or its memory is needed."""
-        self._used.pop((account, mailbox), None)
+        key = (account, mailbox)
+        self._used.pop(key, None)
+        self._weight -= self._weights.pop(key, 0)
         live = self._accounts.get(account)
         if live is not None:
             live.mailboxes.pop(mailbox, None)
-            if not live.mailboxes and not live.pending:
-                del self._accounts[account]
+            self._forget_if_empty(account, live)
+
+    def _forget_if_empty(self, account: AccountId, live: _Account) -> None:
+        if not live.mailboxes and not live.pending and self._accounts.get(account) is live:
+            del self._accounts[account]
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._end)
         return task
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # Who waits has it; if nobody waits any more, nobody is to be told.
 
     async def close(self) -> None:
         """Wait for snapshots that are being saved."""

@@ -6,7 +6,8 @@ __all__ = ["copy_messages"]
 
 from pyroaring import BitMap
 
-from hongyan.errors import Conflict, NotFound
+from hongyan.errors import Conflict
+from hongyan.mailboxes.append import require_keywords
 from hongyan.mailboxes.mail import Mail
 from hongyan.mailboxes.state import MailboxState
 from hongyan.store.changes import Appended, Expunged, Flag, LoggedChange
@@ -27,7 +28,8 @@ async def copy_messages(
 ) -> CopyResult | None:
     """Put those of the messages that are there into `target` too, or instead; None when none is there.
 
-    All are copied or none. Flags and dates go with them. Raises `NotFound`, `OverQuota`, `StorageFull`.
+    All are copied or none. Flags and dates go with them. Raises `NotFound`, `OverQuota`, `TooManyKeywords`,
+    `StorageFull`.
     """
     for _attempt in range(_TRIES):
         there = BitMap()
@@ -36,14 +38,15 @@ async def copy_messages(
         if not there:
             return None
         flags = source.flags_of(there)
+        await require_keywords(mail, account, target, flags)
         try:
             done = await mail.messages.copy(account, source.mailbox_id, there, flags, target, move=move)
         except Conflict:
             await mail.live.catch_up(account)
             continue
-        mail.live.committed(account, _changes(done, source.mailbox_id, there, flags, target))
+        await mail.live.follow(account, _changes(done, source.mailbox_id, there, flags, target))
         return done
-    raise NotFound("The messages change too fast to be copied.")
+    raise Conflict(cause="the messages change faster than they can be copied")
 
 
 def _changes(

@@ -9,10 +9,11 @@ from __future__ import annotations
 __all__ = ["Delta", "MailboxState"]
 
 import struct
+import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from operator import ne
 
@@ -37,6 +38,8 @@ from hongyan.types import MailboxId, ModSeq, UidValidity
 
 _REMEMBERED = 512
 _SNAPSHOT = struct.Struct(">4sBIIIQ")  # magic, octets of a code, messages, uidnext, octets of texts, modseq
+_CHECKSUM = struct.Struct(">I")
+_HEAD_OCTETS = _SNAPSHOT.size + _CHECKSUM.size
 _MAGIC = b"HYS1"
 _FOLD_AT_LEAST = 256
 _FOLD_PART = 32
@@ -64,7 +67,6 @@ class MailboxState:
         "modseq",
         "modseqs",
         "name",
-        "octets",
         "special_use",
         "uidnext",
         "uids",
@@ -92,12 +94,23 @@ class MailboxState:
             self.apply(change)
         self._check(mailbox)
         self.uidnext = max(self.uidnext, mailbox.uidnext)
-        self.highestmodseq = ModSeq(max(self.highestmodseq, mailbox.highestmodseq))
         self.first_recent = self.uidnext
+
+    def reload(self, stored: StoredState) -> None:
+        """Begin anew from what is stored: the log does not reach back any more to where this state stands."""
+        fresh = MailboxState(stored)
+        if fresh.modseq > self.modseq:
+            for name in self.__slots__:
+                if name != "first_recent":
+                    setattr(self, name, getattr(fresh, name))
 
     def _check(self, mailbox: Mailbox) -> None:
         """The row may be older than the changes that were read after it, and never newer."""
-        if self.modseq < mailbox.highestmodseq and len(self.uids) != mailbox.messages:
+        if self.modseq < mailbox.highestmodseq:
+            raise Corrupt(
+                cause=f"mailbox {mailbox.mailbox_id}: the log ends at {self.modseq} before {mailbox.highestmodseq}"
+            )
+        if self.modseq == mailbox.highestmodseq and len(self.uids) != mailbox.messages:
             raise Corrupt(
                 cause=f"mailbox {mailbox.mailbox_id}: {len(self.uids)} messages instead of {mailbox.messages}"
             )
@@ -129,8 +142,7 @@ class MailboxState:
             case MailboxChanged():
                 pass
         self.modseq = logged.modseq
-        if not isinstance(logged.change, MailboxChanged):
-            self.highestmodseq = logged.modseq
+        self.highestmodseq = logged.modseq
         self._recent.append(logged)
         self._changes_since_snapshot += 1
 
@@ -282,34 +294,32 @@ class MailboxState:
         """Whether so many changes stand after the snapshot that reading them all would take long."""
         return self._changes_since_snapshot > max(_FOLD_AT_LEAST, len(self.uids) // _FOLD_PART)
 
-    def snapshot(self) -> bytes:
-        """Return the octets from which this state can be made again."""
+    def snapshot(self) -> tuple[ModSeq, Callable[[], bytes]]:
+        """Return the position, and what makes the octets from which this state can be made again, in any thread.
+
+        It is taken as saved; if saving it fails, the log still has everything.
+        """
         self.column.compact()
+        self._changes_since_snapshot = 0
         codes = self.column.codes
         texts = b"\n".join(self.column.texts)
-        head = _SNAPSHOT.pack(
-            _MAGIC,
-            codes.itemsize if isinstance(codes, array) else 1,
-            len(self.uids),
-            self.uidnext,
-            len(texts),
-            self.modseq,
-        )
+        width = codes.itemsize if isinstance(codes, array) else 1
+        head = _SNAPSHOT.pack(_MAGIC, width, len(self.uids), self.uidnext, len(texts), self.modseq)
         body = b"".join((texts, self.uids.tobytes(), self.modseqs.tobytes(), bytes(codes)))
-        return head + zstandard.ZstdCompressor(level=1).compress(body)
-
-    def snapshot_saved(self) -> None:
-        """A snapshot of this position is safe."""
-        self._changes_since_snapshot = 0
+        head += _CHECKSUM.pack(zlib.crc32(head))
+        return self.modseq, lambda: head + zstandard.ZstdCompressor(level=1, write_checksum=True).compress(body)
 
     def _read_snapshot(self, octets: bytes) -> None:
         try:
             magic, width, count, self.uidnext, text_octets, modseq = _SNAPSHOT.unpack_from(octets)
+            (checksum,) = _CHECKSUM.unpack_from(octets, _SNAPSHOT.size)
+            if magic != _MAGIC or zlib.crc32(octets[: _SNAPSHOT.size]) != checksum:
+                raise Corrupt(cause="a snapshot has a damaged head")
             size = text_octets + count * (4 + 8 + width)
-            body = zstandard.ZstdDecompressor().decompress(octets[_SNAPSHOT.size :], max_output_size=size)
+            body = zstandard.ZstdDecompressor().decompress(octets[_HEAD_OCTETS:], max_output_size=size)
         except (struct.error, zstandard.ZstdError) as error:
             raise Corrupt(cause=f"a snapshot cannot be read: {error}") from error
-        if magic != _MAGIC or len(body) != size:
+        if len(body) != size:
             raise Corrupt(cause="a snapshot is not whole")
         view = memoryview(body)
         self.uids.frombytes(view[text_octets : text_octets + count * 4])

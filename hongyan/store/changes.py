@@ -102,11 +102,15 @@ class LoggedChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """A run of the log. `more` is true when the log goes on; `modseq` is the cursor to ask from next."""
+    """A run of the log. `more` is true when the log goes on; `modseq` is the cursor to ask from next.
+
+    Entries up to `floor` may be gone: who asked from below it has missed some, and starts over from the mailboxes.
+    """
 
     changes: Sequence[LoggedChange]
     modseq: ModSeq
     more: bool
+    floor: ModSeq
 
 
 class ChangeStore(Protocol):
@@ -119,7 +123,11 @@ class ChangeStore(Protocol):
     async def changes_of_mailbox(
         self, account: AccountId, mailbox: MailboxId, cursor: ModSeq
     ) -> Sequence[LoggedChange]:
-        """Return the entries of one mailbox after `cursor`, oldest first."""
+        """Return the entries of one mailbox after `cursor`, oldest first. See `log_floor`."""
+        ...
+
+    async def log_floor(self, account: AccountId) -> ModSeq:
+        """Return the position up to which entries of the account's log may be gone."""
         ...
 
 

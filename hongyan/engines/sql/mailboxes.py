@@ -70,6 +70,9 @@ class SqlMailboxes:
     ) -> Sequence[LoggedChange]:
         return await self._database.read(_changes_of_mailbox(account, mailbox, cursor))
 
+    async def log_floor(self, account: AccountId) -> ModSeq:
+        return (await self._database.read_small(lambda: _log_ends(account)))[0]
+
 
 # -- parts of units, for this package
 
@@ -222,19 +225,21 @@ def _subscriptions(account: AccountId) -> Unit[Sequence[str]]:
 
 
 def _load_state(account: AccountId, mailbox: MailboxId) -> Unit[StoredState]:
-    # The snapshot first: changes that are read after it cannot miss one that it lacks.
-    saved = yield Statement(
-        "SELECT modseq, snapshot FROM snapshots WHERE account_id = $1 AND mailbox_id = $2", (account, mailbox)
-    )
-    modseq, snapshot = saved[0] if saved else (0, None)
-    rows = yield Statement(
-        f"SELECT {_MAILBOX}, {_SUBSCRIBED} FROM mailboxes m WHERE m.account_id = $1 AND m.mailbox_id = $2",
-        (account, mailbox),
-    )
-    if not rows:
-        raise NotFound("There is no such mailbox.")
-    changes = yield from _changes_of_mailbox(account, mailbox, ModSeq(modseq))
-    return StoredState(_mailbox(rows[0]), snapshot, changes)
+    key = (account, mailbox)
+    while True:
+        # The snapshot first: changes that are read after it cannot miss one that it lacks.
+        saved = yield Statement("SELECT modseq, snapshot FROM snapshots WHERE account_id = $1 AND mailbox_id = $2", key)
+        modseq, snapshot = saved[0] if saved else (0, None)
+        rows = yield Statement(
+            f"SELECT {_MAILBOX}, {_SUBSCRIBED} FROM mailboxes m WHERE m.account_id = $1 AND m.mailbox_id = $2", key
+        )
+        if not rows:
+            raise NotFound("There is no such mailbox.")
+        changes = yield from _changes_of_mailbox(account, mailbox, ModSeq(modseq))
+        # A later snapshot allows the sweep to prune the log behind it: then the entries just read have a gap.
+        again = yield Statement("SELECT modseq FROM snapshots WHERE account_id = $1 AND mailbox_id = $2", key)
+        if not again or again[0][0] == modseq:
+            return StoredState(_mailbox(rows[0]), snapshot, changes)
 
 
 def _save_snapshot(account: AccountId, mailbox: MailboxId, modseq: ModSeq, snapshot: bytes) -> Unit[None]:
@@ -280,7 +285,7 @@ def _changes_since(account: AccountId, cursor: ModSeq, limit: int) -> Unit[Chang
     The log lies mailbox by mailbox, so that a commit touches one page of it. Mailboxes without a change after
     the cursor are not looked at.
     """
-    head = yield from _highestmodseq(account)
+    _floor, head = yield from _log_ends(account)
     last = min(cursor + limit, head)
     rows = yield Statement(
         "SELECT modseq, mailbox_id, entry FROM changes WHERE account_id = $1 AND mailbox_id IN"
@@ -290,7 +295,17 @@ def _changes_since(account: AccountId, cursor: ModSeq, limit: int) -> Unit[Chang
         (account, cursor, last),
     )
     changes = [LoggedChange(ModSeq(row[0]), MailboxId(row[1]), decode_change(row[2])) for row in rows]
-    return ChangePage(changes, ModSeq(max(cursor, last)), last < head)
+    # The floor is read last: what was pruned while we read is below it.
+    floor, _head = yield from _log_ends(account)
+    return ChangePage(changes, ModSeq(max(cursor, last)), last < head, floor)
+
+
+def _log_ends(account: AccountId) -> Unit[tuple[ModSeq, ModSeq]]:
+    """Return the floor and the head of the account's log."""
+    rows = yield Statement("SELECT changes_floor, highestmodseq FROM account_state WHERE account_id = $1", (account,))
+    if not rows:
+        raise NotFound("There is no such account.")
+    return ModSeq(rows[0][0]), ModSeq(rows[0][1])
 
 
 def _changes_of_mailbox(account: AccountId, mailbox: MailboxId, cursor: ModSeq) -> Unit[Sequence[LoggedChange]]:
