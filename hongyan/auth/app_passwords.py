@@ -36,7 +36,7 @@ from hongyan.secret import Secret
 from hongyan.store.accounts import Service
 from hongyan.store.credentials import AppPassword, CredentialStore, NewAppPassword, StoredLogin
 from hongyan.types import AccountId, CredentialId
-from hongyan.wire.sasl import SCRAM_ITERATIONS, ScramKeys, ScramVerifiers, saslprep, scram_keys
+from hongyan.wire.sasl import SCRAM_ITERATIONS, SaslFault, ScramKeys, ScramVerifiers, saslprep, scram_keys
 
 APP_PASSWORD_SCOPES: Final = frozenset({Service.IMAP, Service.POP3, Service.SMTP})
 """What an app password may be for. The web asks for the account's password."""
@@ -88,9 +88,14 @@ class SecretHasher:
         created_at: datetime,
         iterations: int = SCRAM_ITERATIONS,
     ) -> NewAppPassword:
-        """Return what is stored of a secret. Raises `SaslFault` for one that no program can send."""
-        spelling = saslprep(shown.reveal_text())
+        """Return what is stored of a secret. Raises `Refused` for one that no program can send."""
+        try:
+            spelling = saslprep(shown.reveal_text())
+        except (UnicodeDecodeError, SaslFault):
+            raise Refused("The secret holds a character that no program can send.") from None
         compact = _compact(spelling.encode()).decode()
+        if not compact:
+            raise Refused("The secret is empty.")
         spellings = (compact,) if compact == spelling else (compact, spelling)
         keys = await asyncio.to_thread(_verifiers, spellings, salt, iterations)
         return NewAppPassword(label, scopes, self.keyed_hash(compact.encode(), salt), keys, created_at)
@@ -127,7 +132,7 @@ class AppPasswords:
         label = check_label(label)
         require_scopes(scopes)
         login = await self._store.get_login(account)
-        shown = secret or Secret(group_letters(make_app_password(self._random)))
+        shown = Secret(group_letters(make_app_password(self._random))) if secret is None else secret
         new = await self._hasher.prepare(
             shown,
             login.scram_salt,
@@ -185,7 +190,7 @@ def match_secret(keyed_hash: bytes, login: StoredLogin) -> AppPassword | None:
 
 
 def fake_verifiers(server_key: Secret, name: str) -> ScramVerifiers:
-    """Return what a name that nobody has is given: stable, and like what a real one gets (RFC 5802 §9)."""
+    """Return what a name that nobody has is given: stable, and like what an account with one app password gets."""
     seed = hmac.digest(derive_key(server_key, "scram-nobody"), name.encode("utf-8", "replace"), "sha256")
     keys = ScramKeys(seed, hmac.digest(seed, b"server", "sha256"))
     return ScramVerifiers(seed[:_SALT_OCTETS], SCRAM_ITERATIONS, (keys,) * _SPELLINGS)

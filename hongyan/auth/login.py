@@ -45,7 +45,8 @@ from hongyan.wire.sasl import ScramVerifiers
 
 log = telemetry.logger("auth")
 
-_KEPT = 20_000
+_KEPT = 5_000  # accounts; some kilobytes each
+_KEPT_USES = 20_000
 _MAX_NAME = 254
 _MAX_COUNTERS = 1000
 
@@ -125,8 +126,8 @@ class LoginDoor:
         self._sleep = sleep
         self._password_services = {Service.WEB, *map(Service, options.accept_password)}
         self._known: Cache[str, StoredLogin] = Cache(_KEPT)
-        self._networks: Cache[tuple[AccountId, str], bool] = Cache(_KEPT)
-        self._last_uses: Cache[CredentialId, datetime] = Cache(_KEPT)
+        self._networks: Cache[tuple[AccountId, str], bool] = Cache(_KEPT_USES)
+        self._last_uses: Cache[CredentialId, datetime] = Cache(_KEPT_USES)
         self._counters: dict[tuple[str, str, str, str], Callable[[], None]] = {}
         self._refusals = Refusals(options.help_url)
 

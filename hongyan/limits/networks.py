@@ -1,6 +1,6 @@
 """Networks as limits count them: an IPv4 address, or the /64 of an IPv6 address.
 
-Whoever has one address of a /64 has them all (RFC 6177 §2).
+Whoever has one address of a /64 has them all: it is one link (RFC 4291 §2.5.1).
 """
 
 from __future__ import annotations

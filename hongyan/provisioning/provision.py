@@ -171,8 +171,10 @@ class Provisioner:
         return len(removed)
 
     async def _hash(self, request: AccountRequest) -> _Hashed:
-        password_hash = await self._passwords.hash(request.password) if request.password else ""
-        shown = request.app_password or Secret(group_letters(make_app_password(self._random)))
+        password_hash = "" if request.password is None else await self._passwords.hash(request.password)
+        shown = request.app_password
+        if shown is None:
+            shown = Secret(group_letters(make_app_password(self._random)))
         salt = self._random.token(_SALT_OCTETS)
         app_password = await self._hasher.prepare(
             shown,

@@ -86,3 +86,10 @@ async def test_a_given_secret_keeps_its_spelling(door: Door) -> None:
     await door.app_passwords.create(ann, "demo", _IMAP, CLI, secret=Secret("Honk-1 Honk-2"))
     for spelling in ("Honk-1 Honk-2", "Honk-1Honk-2"):
         await door.enter("ann@geese.test", spelling)
+
+
+@pytest.mark.parametrize("secret", [Secret(""), Secret("   "), Secret("bell\x07"), Secret(b"\xff")])
+async def test_a_secret_that_nobody_can_send_is_refused(door: Door, secret: Secret) -> None:
+    ann = (await door.add("ann@geese.test")).account.account_id
+    with pytest.raises(Refused):
+        await door.app_passwords.create(ann, "demo", _IMAP, CLI, secret=secret)

@@ -5,7 +5,7 @@ A suite has the fixtures by `from tests.support.door import door, doors, geese` 
 
 from __future__ import annotations
 
-__all__ = ["Door", "OpenDoor", "door", "doors", "geese", "open_door"]
+__all__ = ["Door", "DoorOptions", "OpenDoor", "door", "doors", "geese", "open_door"]
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -60,31 +60,95 @@ from tests.support.mail import new_message
 _CHEAP = PasswordOptions(passes=1, memory=8, min_length=4)
 """Passwords that cost a tester nothing."""
 
+_SERVER_KEY = Secret(b"k" * 32)
 
-@dataclass(slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorOptions:
+    """What a test wants to be otherwise."""
+
+    login: LoginOptions = field(default_factory=LoginOptions)
+    limits: LimitOptions = field(default_factory=LimitOptions)
+    services: ServiceOptions = field(default_factory=ServiceOptions)
+    devices: DeviceOptions = field(default_factory=DeviceOptions)
+    passwords: PasswordOptions = _CHEAP
+    app_passwords: AppPasswordOptions = field(default_factory=AppPasswordOptions)
+    bus: MemoryBus = field(default_factory=MemoryBus)
+
+
 class Door:
     """The services, and short ways to use them."""
 
-    watch: DirectoryWatch
-    domains: Domains
-    quotas: Quotas
-    aliases: Aliases
-    identities: Identities
-    accounts: Accounts
-    provisioner: Provisioner
-    app_passwords: AppPasswords
-    account_password: AccountPassword
-    passwords: Passwords
-    revocations: Revocations
-    login: LoginDoor
-    logins: LoginLog
-    audit: AuditLog
-    audit_store: SqlAudit
-    counters: MemoryCounters
-    bans: Bans
-    mailboxes: SqlMailboxes
-    messages: SqlMessages
-    slept: list[float] = field(default_factory=list)
+    def __init__(self, database: SqlDatabase, clock: Clock, random: Random, options: DoorOptions) -> None:
+        self.slept: list[float] = []
+        self.watch = DirectoryWatch(SqlDirectory(database), options.bus)
+        self.audit_store = SqlAudit(database)
+        self.audit = AuditLog(self.audit_store, clock, random, AuditOptions())
+        self.mailboxes = SqlMailboxes(database)
+        self.messages = SqlMessages(database)
+        self._make_directory(database, clock)
+        self._make_entrance(database, clock, random, options)
+        self._make_keepers(database, clock, random, options)
+
+    def _make_directory(self, database: SqlDatabase, clock: Clock) -> None:
+        changed = self.watch.changed
+        store, aliases = SqlAccounts(database), SqlAliases(database)
+        self.domains = Domains(SqlDomains(database), self.audit, clock, changed)
+        self.quotas = Quotas(self.mailboxes, self.audit, clock)
+        self.aliases = Aliases(aliases, store, self.domains, self.quotas, self.audit, changed)
+        self.identities = Identities(aliases, store, self.domains, self.audit, changed)
+        self.accounts = Accounts(store, self.audit, changed)
+
+    def _make_entrance(self, database: SqlDatabase, clock: Clock, random: Random, options: DoorOptions) -> None:
+        credentials = SqlCredentials(database)
+        self.hasher = SecretHasher(_SERVER_KEY)
+        self.passwords = Passwords(options.passwords, random)
+        self.counters = MemoryCounters(clock)
+        self.bans = Bans(self.counters, clock, self.audit)
+        self.logins = LoginLog(self.audit_store)
+        self.revocations = Revocations(credentials, clock, options.services)
+        self.login = LoginDoor(
+            options.login,
+            options.services,
+            options.devices,
+            store=credentials,
+            limits=LoginLimits(options.limits, self.counters, self.bans),
+            passwords=self.passwords,
+            hasher=self.hasher,
+            server_key=_SERVER_KEY,
+            logins=self.logins,
+            clock=clock,
+            sleep=self._sleep,
+        )
+
+    def _make_keepers(self, database: SqlDatabase, clock: Clock, random: Random, options: DoorOptions) -> None:
+        credentials, changed = SqlCredentials(database), self.watch.changed
+        self.app_passwords = AppPasswords(
+            credentials, self.hasher, self.audit, clock, random, changed, options.app_passwords
+        )
+        self.account_password = AccountPassword(credentials, self.passwords, self.audit, changed)
+        self.provisioner = Provisioner(
+            SqlProvisioning(database),
+            self.accounts,
+            passwords=self.passwords,
+            hasher=self.hasher,
+            audit=self.audit,
+            clock=clock,
+            random=random,
+            changed=changed,
+            options=ProvisioningOptions(),
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    async def open(self, domain: str) -> None:
+        """Begin to listen; serve a domain if it is not served yet."""
+        self.watch.listen(self.domains, self.quotas, self.aliases, self.identities, self.login, self.revocations)
+        await self.watch.start()
+        await self.domains.load()
+        if not self.domains.is_local(Domain.parse(domain)):
+            await self.domains.add(Domain.parse(domain), CLI)
 
     async def add(self, address: str, **request: Any) -> ProvisionedAccount:
         return await self.provisioner.create(AccountRequest(address=Address.parse(address), **request), CLI)
@@ -112,95 +176,12 @@ class Door:
 
 
 async def open_door(
-    database: SqlDatabase,
-    clock: Clock,
-    random: Random,
-    *,
-    login: LoginOptions | None = None,
-    limits: LimitOptions | None = None,
-    services: ServiceOptions | None = None,
-    devices: DeviceOptions | None = None,
-    passwords: PasswordOptions = _CHEAP,
-    app_passwords: AppPasswordOptions | None = None,
-    domain: str = "geese.test",
-    bus: MemoryBus | None = None,
+    database: SqlDatabase, clock: Clock, random: Random, *, domain: str = "geese.test", **options: Any
 ) -> Door:
-    """Put it together; `domain` is served if it is not yet."""
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    services = services or ServiceOptions()
-    credentials, sql_accounts, sql_audit = SqlCredentials(database), SqlAccounts(database), SqlAudit(database)
-    watch = DirectoryWatch(SqlDirectory(database), bus or MemoryBus())
-    changed = watch.changed
-    audit = AuditLog(sql_audit, clock, random, AuditOptions())
-    domains = Domains(SqlDomains(database), audit, clock, changed)
-    mailboxes = SqlMailboxes(database)
-    quotas = Quotas(mailboxes, audit, clock)
-    aliases = Aliases(SqlAliases(database), sql_accounts, domains, quotas, audit, changed)
-    identities = Identities(SqlAliases(database), sql_accounts, domains, audit, changed)
-    accounts = Accounts(sql_accounts, audit, changed)
-    server_key = Secret(b"k" * 32)
-    hasher = SecretHasher(server_key)
-    argon = Passwords(passwords, random)
-    counters = MemoryCounters(clock)
-    bans = Bans(counters, clock, audit)
-    logins = LoginLog(sql_audit)
-    revocations = Revocations(credentials, clock, services)
-    door = LoginDoor(
-        login or LoginOptions(),
-        services,
-        devices or DeviceOptions(),
-        store=credentials,
-        limits=LoginLimits(limits or LimitOptions(), counters, bans),
-        passwords=argon,
-        hasher=hasher,
-        server_key=server_key,
-        logins=logins,
-        clock=clock,
-        sleep=sleep,
-    )
-    watch.listen(domains, quotas, aliases, identities, door, revocations)
-    await watch.start()
-    await domains.load()
-    if not domains.is_local(Domain.parse(domain)):
-        await domains.add(Domain.parse(domain), CLI)
-    return Door(
-        watch=watch,
-        domains=domains,
-        quotas=quotas,
-        aliases=aliases,
-        identities=identities,
-        accounts=accounts,
-        provisioner=Provisioner(
-            SqlProvisioning(database),
-            accounts,
-            passwords=argon,
-            hasher=hasher,
-            audit=audit,
-            clock=clock,
-            random=random,
-            changed=changed,
-            options=ProvisioningOptions(),
-        ),
-        app_passwords=AppPasswords(
-            credentials, hasher, audit, clock, random, changed, app_passwords or AppPasswordOptions()
-        ),
-        account_password=AccountPassword(credentials, argon, audit, changed),
-        passwords=argon,
-        revocations=revocations,
-        login=door,
-        logins=logins,
-        audit=audit,
-        audit_store=sql_audit,
-        counters=counters,
-        bans=bans,
-        mailboxes=mailboxes,
-        messages=SqlMessages(database),
-        slept=slept,
-    )
+    """Put it together, with fields of `DoorOptions`; `domain` is served if it is not yet."""
+    door = Door(database, clock, random, DoorOptions(**options))
+    await door.open(domain)
+    return door
 
 
 OpenDoor = Callable[..., Awaitable[Door]]
