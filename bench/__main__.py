@@ -24,9 +24,10 @@ from bench.meters import Meter, make_meter
 from bench.options import Options, parse_options
 from bench.peers import PostfixDovecot, raised_watches
 from bench.programs import ProgramFault
-from bench.report import Report, put_into_page
+from bench.report import Report
 from bench.rounds import Rounds
 from bench.server import Product, Server
+from bench.tables import line_of, page_of, put_into_page
 from bench.terms import Terms
 from bench.work import all_work
 
@@ -66,20 +67,19 @@ async def _measure(options: Options, servers: Sequence[Server], report: Report) 
         if options.wants(work.name):
             measurement = await rounds.measure(work)
             report.measurements.append(measurement)
-            _say(report.line(measurement))
+            _say(line_of(report, measurement))
 
 
 def _tell(options: Options, report: Report) -> int:
-    page = report.page()
+    page = page_of(report)
     print(f"\n{page}")
     if options.json is not None:
         options.json.write_text(json.dumps(report.record(), indent=1, ensure_ascii=False) + "\n")
     if options.write is not None:
         options.write.write_text(put_into_page(options.write.read_text(), page))
-    wrong = [measurement.name for measurement in report.measurements if not measurement.is_right]
-    if wrong:
-        print(f"{len(wrong)} of {len(report.measurements)} figures are wrong or failed: {', '.join(wrong)}")
-    return 1 if wrong else 0
+    if report.wrong:
+        print(f"{len(report.wrong)} of {len(report.measurements)} figures are wrong: {', '.join(report.wrong)}")
+    return 1 if report.wrong else 0
 
 
 def _say(line: str) -> None:

@@ -29,6 +29,7 @@ class Lap:
         "notes",
         "octets",
         "operations",
+        "pss_mib",
         "server",
         "server_cpu",
         "settle",
@@ -48,6 +49,7 @@ class Lap:
         self.ended: float | None = None  # when the work was done, if that was before the clock stopped
         self.wall = self.server_cpu = self.client_cpu = 0.0
         self.neighbours = 0.0  # cores that others used meanwhile
+        self.pss_mib = 0.0  # memory of the server when the work was done, its connections still open
         self.speed = 0.0  # million steps a second of the core, just before
 
     @asynccontextmanager
@@ -70,6 +72,7 @@ class Lap:
             self.neighbours = max(others, 0.0) / (stopped - begun)
             await self._rest()
             self.server_cpu = self.server.meter.cpu() - server
+            self.pss_mib = self.server.memory().pss_kib / 1024
         finally:
             gc.enable()
 

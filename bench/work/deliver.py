@@ -27,7 +27,7 @@ _MESSAGES = {
 }
 _TEMPLATES = 16
 _VISIBLE_SECONDS = 90.0
-_LOOK_AGAIN = 0.03
+_LOOK_AGAIN = 0.01
 
 
 def work(terms: Terms) -> list[Work]:

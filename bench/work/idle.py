@@ -45,7 +45,6 @@ class _Idle:
         lap.notes["idle_cpu_ms_per_s"] = 1000 * (server.meter.cpu() - used) / _REST_SECONDS
         held = server.memory()
         lap.notes["kib_per_connection"] = (held.pss_kib - at_rest.pss_kib) / self.terms.idle
-        lap.notes["pss_mib"] = held.pss_kib / 1024
         try:
             await self._deliver(server, lap, crowd)
         finally:
