@@ -10,31 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from hongyan.engines.postgres.database import PostgresDatabase
-from hongyan.engines.segments import SegmentStore
-from hongyan.engines.sql.migrations import POSTGRES, SQLITE, migrate
 from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sql.units import SqlDatabase
-from hongyan.engines.sqlite.database import SqliteDatabase
 from tests.support.mail import MailShop
+from tests.support.storage import ENGINES, open_storage
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=ENGINES)
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlStorage]:
-    blobs = SegmentStore(tmp_path / "blobs", reserve_octets=0)
-    if request.param == "sqlite":
-        sqlite = SqliteDatabase(tmp_path / "mail.db", blobs)
-        sqlite.open()
-        await migrate(sqlite, SQLITE)
-        yield SqlStorage(sqlite, SQLITE, blobs)
-        sqlite.close()
-    else:
-        postgres = PostgresDatabase(request.getfixturevalue("postgres_dsn"), blobs)
-        await postgres.open()
-        await migrate(postgres, POSTGRES)
-        yield SqlStorage(postgres, POSTGRES, blobs)
-        await postgres.close()
-    blobs.close()
+    async with open_storage(request.param, tmp_path, request) as storage:
+        yield storage
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from hongyan.addresses import Address
+from hongyan.engines.sql.queue import SqlQueue
 from hongyan.queue.items import new_message
 from hongyan.store.queue import (
     AttemptReport,
@@ -24,6 +27,7 @@ from hongyan.store.queue import (
 from hongyan.types import AccountId, QueueId
 from hongyan.wire.smtp.parameters import Body, Notify, OriginalRecipient, Ret
 from tests.support.queue import MemoryQueue
+from tests.support.storage import ENGINES, open_storage
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ANN = Address.parse("ann@example.org")
@@ -33,9 +37,13 @@ DELIVERED, FAILED = RecipientState.DELIVERED, RecipientState.FAILED
 REPORT = AttemptReport(NOW, "4.4.1", "mx.example.net", "No connection to the mail server")
 
 
-@pytest.fixture(params=["memory"])
-def queue_store(request: pytest.FixtureRequest) -> QueueStore:
-    return MemoryQueue()
+@pytest.fixture(params=["memory", *ENGINES])
+async def queue_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[QueueStore]:
+    if request.param == "memory":
+        yield MemoryQueue()
+        return
+    async with open_storage(request.param, tmp_path, request) as storage:
+        yield SqlQueue(storage.database)
 
 
 def minutes(number: float) -> datetime:
