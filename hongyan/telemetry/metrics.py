@@ -15,6 +15,7 @@ __all__ = [
     "connections_total",
     "dkim_verify_duration_seconds",
     "dmarc_policy_total",
+    "httpserver_invalid_requests_total",
     "httpserver_request_duration_seconds",
     "imap_command_duration_seconds",
     "imap_connections",
@@ -100,6 +101,8 @@ pop3_command_duration_seconds = _histogram(
 httpserver_request_duration_seconds = _histogram(
     "httpserver_request_duration_seconds", "HTTP requests until their response ended.", "handler", "method", "code"
 )
+
+httpserver_invalid_requests_total = _counter("httpserver_invalid_requests_total", "What came and was no HTTP.")
 
 authentication_total = _counter("authentication_total", "Tries to log in.", "kind", "variant", "tls", "result")
 authentication_ratelimited_total = _counter(
