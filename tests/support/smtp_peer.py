@@ -97,7 +97,7 @@ class SmtpPeer:
 
     async def __aenter__(self) -> Self:
         context = self.tls if self.implicit_tls else None
-        self._server = await asyncio.start_server(self._accept, self.host, self.port, ssl=context, limit=1 << 20)
+        self._server = await asyncio.start_server(self._accept, self.host, self.port, ssl=context, limit=1 << 26)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -161,14 +161,16 @@ class _Session:
             case "STARTTLS":
                 await self.start_tls()
             case "MAIL" | "RCPT":
-                taken = await self.answer(verb)
+                taken = await self.answer(verb, "503 5.5.1 MAIL first" if verb == "RCPT" and not self.mail else None)
                 if taken and verb == "MAIL":
                     self.mail, self.recipients, self.chunks = command, [], b""
                 elif taken:
                     self.recipients.append(command)
             case "DATA":
-                if await self.answer("DATA"):
-                    octets = await self.reader.readuntil(b"\r\n.\r\n")
+                if await self.answer("DATA", None if self.recipients else "503 5.5.1 RCPT first"):
+                    octets = await self.reader.readuntil(b"\r\n")
+                    if octets != b".\r\n":
+                        octets += await self.reader.readuntil(b"\r\n.\r\n")
                     await self.take(b"\r\n" + octets[:-3], "END", dotted=True)
             case "BDAT":
                 await self.bdat(command)
@@ -176,7 +178,8 @@ class _Session:
                 await self.answer("QUIT")
                 raise _Closed
             case _:
-                await self.answer(verb, "500 5.5.2 What?" if verb not in _USUAL else None)
+                self.mail, self.recipients, self.chunks = "", [], b""
+                await self.answer(verb, None if verb in _USUAL else "500 5.5.2 What?")
 
     def greeting(self) -> str:
         extensions = self.peer.extensions
@@ -196,7 +199,8 @@ class _Session:
     async def take(self, octets: bytes, verb: str, *, dotted: bool) -> None:
         if dotted:
             octets = octets.replace(b"\r\n..", b"\r\n.")[2:]
-        received = Received(self.mail, list(self.recipients), octets, self.encrypted)
+        received = Received(self.mail, self.recipients, octets, self.encrypted)
+        self.mail, self.recipients, self.chunks = "", [], b""
         if await self.answer(verb):
             self.peer.messages.append(received)
 

@@ -1,0 +1,81 @@
+"""Open sessions that wait for another message to the same destination.
+
+A session is kept for half a minute; a server that closes it, or says anything, ends that. It costs
+a timer of the event loop and no task.
+"""
+
+from __future__ import annotations
+
+__all__ = ["PoolKey", "SessionPool"]
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from hongyan.clients.smtp_session import SmtpSession
+from hongyan.queue.route import TlsPolicy
+
+_IDLE: Final = 30.0
+"""Seconds that a session is kept (RFC 5321 §4.5.3.2.7 has servers wait for five minutes)."""
+
+_MOST_MESSAGES: Final = 100
+"""Messages of one session: servers that share their load want to see us at another door at times."""
+
+_MOST_IDLE: Final = 200
+"""Sessions that are kept in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolKey:
+    """Sessions of one key may serve for each other."""
+
+    route: str
+    tls: TlsPolicy
+
+
+class SessionPool:
+    """Idle sessions by destination."""
+
+    def __init__(self) -> None:
+        self._idle: dict[PoolKey, list[tuple[SmtpSession, asyncio.TimerHandle]]] = {}
+        self._count = 0
+
+    def take(self, key: PoolKey) -> SmtpSession | None:
+        """Return a session that can send at once, the one used last."""
+        kept = self._idle.get(key, [])
+        while kept:
+            session, timer = kept.pop()
+            timer.cancel()
+            self._count -= 1
+            if not kept:
+                del self._idle[key]
+            if session.is_reusable:
+                return session
+            session.leave()
+        return None
+
+    def give(self, key: PoolKey, session: SmtpSession) -> None:
+        """Keep a session, or end it if it is not to be used again."""
+        if not session.is_reusable or session.messages >= _MOST_MESSAGES or self._count >= _MOST_IDLE:
+            session.leave()
+            return
+        timer = asyncio.get_running_loop().call_later(_IDLE, self._expire, key, session)
+        self._idle.setdefault(key, []).append((session, timer))
+        self._count += 1
+
+    def close(self) -> None:
+        """End all idle sessions."""
+        for kept in self._idle.values():
+            for session, timer in kept:
+                timer.cancel()
+                session.leave()
+        self._idle.clear()
+        self._count = 0
+
+    def _expire(self, key: PoolKey, session: SmtpSession) -> None:
+        kept = self._idle[key]
+        kept[:] = [(other, timer) for other, timer in kept if other is not session]
+        if not kept:
+            del self._idle[key]
+        self._count -= 1
+        session.leave()
