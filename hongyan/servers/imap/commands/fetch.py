@@ -68,7 +68,7 @@ async def _fetch(session: ImapSession, selected: Selected, command: Fetch, plan:
     if plan.is_from_memory:
         for octets in _memory_rows(selected, plan, runs):
             session.send(octets)
-            await session.connection.drain()
+            await _give_way(session)
     elif plan.sections:
         await _tell_sections(session, selected, plan, runs)
     else:
@@ -142,7 +142,7 @@ async def _tell_rows(session: ImapSession, selected: Selected, plan: FetchPlan, 
     """Send rows made of columns, in batches, and wait for the client between them."""
     async for pairs, rows in _batches(session, selected, plan, runs):
         session.send(plan.encode(pairs, selected, rows))
-        await session.connection.drain()
+        await _give_way(session)
 
 
 async def _batches(
@@ -194,14 +194,17 @@ def _match(
 async def _tell_sections(session: ImapSession, selected: Selected, plan: FetchPlan, runs: Runs) -> None:
     """Send rows whose sections are read from blobs, one message at a time."""
     reader = SectionReader(session.services.mail.blobs, plan)
-    connection = session.connection
     async for pairs, rows in _batches(session, selected, plan, runs):
         for pair, row in zip(pairs, rows, strict=True):
             async for octets in reader.read(pair, selected, row):
                 session.send(octets)
-            if session.queued_octets > _DRAIN_ABOVE:
-                await connection.drain()
-        await connection.drain()
+                await _give_way(session)
 
 
-_DRAIN_ABOVE = 64 << 10
+async def _give_way(session: ImapSession) -> None:
+    """Write what has come together once it is much, and wait for the client; a short answer leaves in one piece."""
+    if session.queued_octets > _DRAIN_ABOVE:
+        await session.connection.drain()
+
+
+_DRAIN_ABOVE = 48 << 10
