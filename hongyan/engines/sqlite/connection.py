@@ -31,7 +31,7 @@ def connect(
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=_STATEMENTS)
     connection.set_busy_timeout(_BUSY_MILLISECONDS)
-    # Plans stay: a planner that looks at parameters makes a new one for each LIMIT, and a read takes three times as long.
+    # Plans stay: a planner that looks at parameters plans anew for each LIMIT, and a read takes three times as long.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     for pragma in (
         f"page_size = {PAGE_OCTETS}",
