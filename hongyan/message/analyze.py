@@ -7,7 +7,7 @@ it as octets that are sent without further work. A message as served is `prefix`
 
 from __future__ import annotations
 
-__all__ = ["MAX_STORED_FIELDS", "STORED_FIELDS", "Analysis", "analyze"]
+__all__ = ["STORED_FIELDS", "Analysis", "analyze"]
 
 import re
 from dataclasses import dataclass
@@ -30,9 +30,11 @@ STORED_FIELDS: frozenset[bytes] = frozenset(
     content-transfer-encoding x-uniform-type-identifier x-universally-unique-identifier disposition-notification-to
     return-receipt-to auto-submitted precedence x-mailer user-agent""".split()
 )
-"""Fields whose octets are kept in the row: if all that a client asks for are among them, the blob is not read."""
+"""Fields whose octets are kept in the row: if all that a client asks for are among them, the blob is not read.
 
-MAX_STORED_FIELDS = 64 * 1024
+`headers.select_fields` gives the same from the row as from the whole header, however long that is.
+"""
+
 MAX_SEARCH_TEXT = 100_000
 MAX_REFERENCES = 100
 
@@ -89,7 +91,7 @@ def analyze(prefix: bytes, octets: bytes) -> Analysis:
         bodystructure=bodystructure,
         bodystructure_utf8=bodystructure_utf8,
         outline=Outline.from_parts(parts).to_octets(),
-        fields=_stored_fields(stored),
+        fields=join_fields(stored),
         sent_date=None if date is None else parse_date(date[0]),
         message_id="" if message_id is None else _find_id(message_id[0]),
         references=_references(fields),
@@ -105,12 +107,6 @@ def analyze(prefix: bytes, octets: bytes) -> Analysis:
 
 def _other_form(form: bytes, usual: bytes) -> bytes | None:
     return None if form == usual else form
-
-
-def _stored_fields(fields: list[bytes]) -> bytes:
-    """Return the octets of STORED_FIELDS. None at all means: read the blob; so it is when they are too many."""
-    joined = join_fields(fields)
-    return joined if len(joined) <= MAX_STORED_FIELDS else b""
 
 
 def _search_text(fields: dict[bytes, list[bytes]], name: bytes) -> str:
@@ -136,20 +132,19 @@ def _find_id(value: bytes) -> str:
 
 def _references(fields: dict[bytes, list[bytes]]) -> tuple[str, ...]:
     """Return the ids of the messages that this one answers, oldest first (RFC 5256 §3, step 1)."""
-    ids: dict[bytes, None] = {}
-    for name in (b"references", b"in-reply-to"):
-        for value in fields.get(name, ())[:1]:
-            ids.update(dict.fromkeys(_MESSAGE_ID.findall(value)))
-    found = list(ids)
+    values = [fields[name][0] for name in (b"references", b"in-reply-to") if name in fields]
+    if not values:
+        return ()
+    found = list(dict.fromkeys(_MESSAGE_ID.findall(b" ".join(values))))
     if len(found) > MAX_REFERENCES:
         found = found[:1] + found[1 - MAX_REFERENCES :]
-    return tuple(id_.decode("utf-8", "replace") for id_ in found)
+    return tuple([id_.decode("utf-8", "replace") for id_ in found])
 
 
 def _preview(shown: list[Part], served: bytes) -> str:
     """Return the beginning of the first text that says something, plain text before HTML."""
     texts = [part for part in shown if part.header.is_text and part.body_end > part.body_start]
-    if len(texts) > 1:
+    if len(texts) > 1 and _comes_later(texts[0]):
         texts.sort(key=_comes_later)
     for part in texts[:_PREVIEW_TRIES]:
         if preview := make_preview(part_text(part, served, _PREVIEWED)):
@@ -169,7 +164,7 @@ def _is_attachment(part: Part) -> bool:
     disposition = header.disposition
     type_, subtype, parameters = header.content_type
     if disposition is None and header.is_text:
-        return part.parent is not None and find_parameter(parameters, b"name") is not None
+        return part.around is not None and find_parameter(parameters, b"name") is not None
     kind = b"" if disposition is None else disposition.kind.lower()
     subtype = subtype.lower()
     if subtype in _SIGNATURES:
@@ -185,6 +180,6 @@ def _is_attachment(part: Part) -> bool:
     if main == b"image":
         return kind != b"inline" and b"content-id" not in header.fields
     if main in (b"audio", b"video", b"message"):
-        around = part.parent
+        around = part.around
         return named or (around is not None and around.content_type.subtype.lower() not in _HOLD_MESSAGES)
     return named

@@ -31,24 +31,29 @@ def decode_words(value: bytes, hint: str = "") -> str:
     pending, pending_charset = b"", ""
     position = 0
     for word in _WORD.finditer(value):
-        charset = word[1].decode("ascii").lower()
-        octets = _decode_octets(word[2], word[3])
+        name, encoding, text = word.groups()
+        charset = name.decode("ascii").lower()
+        octets = _decode_octets(encoding, text)
         if octets is None or find_codec(charset) is None:
             continue
-        between = value[position : word.start()]
-        if not pending_charset or between.strip():
-            pieces.append(decode_text(pending, pending_charset) if pending_charset else "")
-            pieces.append(guess_text(between, hint))
-            pending, pending_charset = octets, charset
-        elif charset == pending_charset and charset[:9] != "iso-2022-":
-            pending += octets
-        else:
+        start = word.start()
+        if pending_charset and not value[position:start].strip():
+            if charset == pending_charset and not charset.startswith("iso-2022-"):
+                pending += octets
+                position = word.end()
+                continue
             pieces.append(decode_text(pending, pending_charset))
-            pending, pending_charset = octets, charset
+        else:
+            if pending_charset:
+                pieces.append(decode_text(pending, pending_charset))
+            if start > position:
+                pieces.append(guess_text(value[position:start], hint))
+        pending, pending_charset = octets, charset
         position = word.end()
     if pending_charset:
         pieces.append(decode_text(pending, pending_charset))
-    pieces.append(guess_text(value[position:], hint))
+    if position < len(value):
+        pieces.append(guess_text(value[position:], hint))
     return "".join(pieces)
 
 

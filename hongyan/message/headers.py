@@ -36,10 +36,10 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 def find_body(octets: bytes, start: int, end: int) -> int:
     """Return where the body begins: behind the first empty line of [start, end), or `end` if there is none."""
-    if octets.startswith(b"\r\n", start, end):
-        return start + 2
-    if octets.startswith(b"\n", start, end):
-        return start + 1
+    if octets[start : start + 1] in (b"\r", b"\n"):
+        for line_break in (b"\r\n", b"\n"):
+            if octets.startswith(line_break, start, end):
+                return start + len(line_break)
     empty = octets.find(b"\n\r\n", start, end)
     bare = octets.find(b"\n\n", start, empty if empty >= 0 else end)
     if bare >= 0:

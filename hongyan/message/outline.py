@@ -124,21 +124,23 @@ class Outline:
 
 def _pack(parts: Iterable[Part]) -> bytes:
     packed = bytearray()
+    append = packed.append
     cursor = 0
     for part in parts:
-        kind, is_text = part.kind, part.header.is_text
-        packed.append(kind | part.header.encoding << 2 | is_text << 5)
-        numbers = [part.header_start - cursor, part.body_start - part.header_start, part.body_end - part.body_start]
-        if is_text or kind is Kind.MESSAGE:
+        header, kind = part.header, part.kind
+        start, body, end = part.header_start, part.body_start, part.body_end
+        append(kind | header.encoding << 2 | header.is_text << 5)
+        numbers = [start - cursor, body - start, end - body]
+        if header.is_text or kind is Kind.MESSAGE:
             numbers.append(part.lines)
         if kind is Kind.MULTIPART:
             numbers.append(len(part.children))
         for number in numbers:
             while number > 0x7F:
-                packed.append(number & 0x7F | 0x80)
+                append(number & 0x7F | 0x80)
                 number >>= 7
-            packed.append(number)
-        cursor = part.body_end if kind is Kind.LEAF else part.body_start
+            append(number)
+        cursor = end if kind is Kind.LEAF else body
     return bytes(packed)
 
 

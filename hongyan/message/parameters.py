@@ -25,7 +25,7 @@ from hongyan.message.charsets import decode_text
 from hongyan.message.encoded_words import decode_words
 
 MAX_PARAMETERS = 1000
-_CACHED_LENGTH = 100
+_REMEMBERED_LENGTH = 100
 
 
 class Parameter(NamedTuple):
@@ -92,7 +92,9 @@ def find_parameter(parameters: tuple[Parameter, ...], name: bytes) -> Parameter 
 
 def parse_content_type(value: bytes) -> ContentType | None:
     """Parse a Content-Type's unfolded value; None when it names no type and subtype (RFC 2045 §5.2)."""
-    return _cached_content_type(value) if len(value) <= _CACHED_LENGTH else _parse_content_type(value)
+    if len(value) > _REMEMBERED_LENGTH or b"oundary" in value:  # No boundary comes twice.
+        return _parse_content_type(value)
+    return _remembered_content_type(value)
 
 
 def _parse_content_type(value: bytes) -> ContentType | None:
@@ -102,7 +104,7 @@ def _parse_content_type(value: bytes) -> ContentType | None:
     return ContentType(head[1], head[2], _parse_parameters(value, head.end()))
 
 
-_cached_content_type = lru_cache(maxsize=512)(_parse_content_type)
+_remembered_content_type = lru_cache(maxsize=512)(_parse_content_type)
 
 
 def parse_disposition(value: bytes) -> Disposition | None:

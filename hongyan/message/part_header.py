@@ -62,6 +62,7 @@ class PartHeader:
     __slots__ = (
         "basic",
         "boundary",
+        "charset",
         "content_type",
         "disposition",
         "encoding",
@@ -85,6 +86,8 @@ class PartHeader:
         self.is_digest = False
         main = content_type.type.lower()
         self.is_text = main == b"text"
+        charset = content_type.find(b"charset")
+        self.charset = "" if charset is None else charset.value.decode("ascii", "replace")
         if main == b"multipart":
             self.kind = Kind.MULTIPART
             self.is_digest = content_type.subtype.lower() == b"digest"
@@ -93,7 +96,12 @@ class PartHeader:
                 self.boundary = boundary.value.rstrip()
         elif main == b"message" and content_type.subtype.lower() in (b"rfc822", b"global"):
             self.kind = Kind.MESSAGE
-        self.is_plain = _is_plain(fields)
+        # One form of `structure` serves all clients: ASCII, and no parameter in extended notation.
+        self.is_plain = (
+            b"*" not in fields.get(b"content-type", _NOTHING)[0]
+            and b"*" not in fields.get(b"content-disposition", _NOTHING)[0]
+            and b"".join(map(b"".join, fields.values())).isascii()
+        )
         # What `structure` makes of it, kept for the next part with the same header.
         self.basic: bytes | None = None
         self.extension: bytes | None = None
@@ -101,17 +109,6 @@ class PartHeader:
     def flat(self) -> PartHeader:
         """Return the same header for a container that is shown without what it holds."""
         return PartHeader(self.fields, _OCTET_STREAM)
-
-
-def _is_plain(fields: dict[bytes, list[bytes]]) -> bool:
-    """Say that one form of `structure` serves all clients: ASCII, and no parameter in extended notation."""
-    for values in fields.values():
-        for value in values:
-            if not value.isascii():
-                return False
-    return not (
-        b"*" in fields.get(b"content-type", _NOTHING)[0] or b"*" in fields.get(b"content-disposition", _NOTHING)[0]
-    )
 
 
 PLAIN_HEADER = PartHeader({}, _TEXT_PLAIN)
@@ -132,7 +129,7 @@ def read_part_header(block: bytes, *, in_digest: bool = False, of_message: bool 
     """Read a header block; of a nested message also the fields of its envelope."""
     if of_message:
         return describe(pick_fields(split_fields(block), MESSAGE_FIELDS)[0])
-    if len(block) <= _REMEMBERED_LENGTH:
+    if len(block) <= _REMEMBERED_LENGTH and b"oundary" not in block:
         return _remembered(block, in_digest)
     return describe(pick_fields(split_fields(block), PART_FIELDS)[0], in_digest=in_digest)
 

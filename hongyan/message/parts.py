@@ -35,14 +35,14 @@ _MAX_DELIMITER = 1100
 class Part:
     """One node of the tree, with its octet ranges in the served message."""
 
-    __slots__ = ("body_end", "body_start", "children", "header", "header_start", "kind", "lines", "parent")
+    __slots__ = ("around", "body_end", "body_start", "children", "header", "header_start", "kind", "lines")
 
-    def __init__(self, header: PartHeader, header_start: int, body_start: int, parent: Part | None) -> None:
+    def __init__(self, header: PartHeader, header_start: int, body_start: int, around: PartHeader | None) -> None:
         self.header = header
+        self.around = around  # The header of the part that holds this one.
         self.header_start = header_start
         self.body_start = body_start
         self.body_end = body_start
-        self.parent = parent
         self.kind = header.kind
         self.lines = 0  # Line breaks in the body, of text and messages only.
         self.children: list[Part] = []
@@ -81,7 +81,7 @@ _Delimiter = tuple[int, int, int, bool]
 
 
 class _Scan:
-    __slots__ = ("_budget", "_chain", "_end", "_levels", "_needle", "_octets", "_open", "_parts")
+    __slots__ = ("_budget", "_chain", "_end", "_has_messages", "_levels", "_needle", "_octets", "_open", "_parts")
 
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
@@ -92,6 +92,7 @@ class _Scan:
         self._levels: list[tuple[bytes, int]] = []  # The open boundaries and where in the chain they belong.
         self._open: dict[bytes, int] = {}
         self._needle = b""
+        self._has_messages = False
 
     def run(self, body_start: int, fields: dict[bytes, list[bytes]]) -> list[Part]:
         root = self._add(describe(fields), 0, body_start, None)
@@ -104,7 +105,7 @@ class _Scan:
             if closing:
                 # What follows is epilogue, and its boundary means nothing in it.
                 self._set_levels([item for item in self._levels if item[1] != level])
-                delimiter = self._find_delimiter(next_line - 1)
+                delimiter = self._find_delimiter(next_line - 1) if self._levels else None
             else:
                 delimiter = self._begin(self._chain[level], next_line)
         self._finish(0, self._end)
@@ -124,14 +125,16 @@ class _Scan:
             in_digest=parent.header.is_digest,
             of_message=parent.kind is Kind.MESSAGE,
         )
-        part = self._add(header, start, body_start, parent)
+        part = self._add(header, start, body_start, parent.header)
         parent.children.append(part)
         return part
 
-    def _add(self, header: PartHeader, start: int, body_start: int, parent: Part | None) -> Part:
+    def _add(self, header: PartHeader, start: int, body_start: int, around: PartHeader | None) -> Part:
         if header.kind is not Kind.LEAF and (len(self._chain) >= MAX_DEPTH or len(self._parts) >= MAX_PARTS):
             header = header.flat()
-        part = Part(header, start, body_start, parent)
+        if header.kind is Kind.MESSAGE:
+            self._has_messages = True
+        part = Part(header, start, body_start, around)
         self._parts.append(part)
         self._chain.append(part)
         return part
@@ -199,7 +202,7 @@ class _Scan:
             # then what holds the part ends there as well.
             part.body_end = end = max(part.body_start, end)
             if part.kind is Kind.MULTIPART and not part.children:
-                empty = Part(PLAIN_HEADER, part.body_end, part.body_end, part)
+                empty = Part(PLAIN_HEADER, part.body_end, part.body_end, part.header)
                 part.children.append(empty)
                 self._parts.append(empty)
         if self._levels and self._levels[-1][1] >= keep:
@@ -213,7 +216,7 @@ class _Scan:
     def _count_lines(self) -> None:
         """Count the line breaks of text and of messages, in one pass even where messages nest."""
         octets = self._octets
-        if not any(part.kind is Kind.MESSAGE for part in self._parts):
+        if not self._has_messages:
             for part in self._parts:
                 if part.is_text and part.body_end > part.body_start:
                     part.lines = octets.count(b"\n", part.body_start, part.body_end)

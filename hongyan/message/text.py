@@ -130,9 +130,7 @@ def part_text(part: Part, served: bytes, limit: int = MAX_TEXT) -> str:
     decoded = decode_transfer(octets, part.encoding)
     if decoded is not None:  # In an encoding that nobody knows it is mostly text all the same.
         octets = decoded
-    charset = part.content_type.find(b"charset")
-    name = "" if charset is None else charset.value.decode("ascii", "replace")
-    text = decode_text(octets, name, cut=end < part.body_end)
+    text = decode_text(octets, part.header.charset, cut=end < part.body_end)
     if is_html:
         return html_to_text(text[:wanted], limit)
     return text[:limit]
@@ -143,13 +141,11 @@ def message_text(parts: list[Part], served: bytes, limit: int = MAX_TEXT) -> Ite
 
     Of alternatives only the plain one is given if there is one; attached texts and messages count too.
     """
-    settled = {part.parent for part in parts if _is_plain_alternative(part)}
+    skipped = {child for part in parts for child in _superfluous(part)}
     for part in parts:
         if limit <= 0:
             return
-        if part.kind is not Kind.LEAF or not part.is_text or part.body_end == part.body_start:
-            continue
-        if part.parent in settled and not _is_plain_alternative(part):
+        if part.kind is not Kind.LEAF or not part.is_text or part.body_end == part.body_start or part in skipped:
             continue
         text = part_text(part, served, limit)
         limit -= len(text)
@@ -157,14 +153,13 @@ def message_text(parts: list[Part], served: bytes, limit: int = MAX_TEXT) -> Ite
             yield text
 
 
-def _is_plain_alternative(part: Part) -> bool:
-    return (
-        part.parent is not None
-        and part.body_end > part.body_start
-        and part.is_text
-        and part.content_type.subtype.lower() == b"plain"
-        and part.parent.content_type.subtype.lower() == b"alternative"
-    )
+def _superfluous(part: Part) -> list[Part]:
+    """Return the other texts of a multipart/alternative that has a plain one."""
+    if part.kind is not Kind.MULTIPART or part.content_type.subtype.lower() != b"alternative":
+        return []
+    texts = [child for child in part.children if child.is_text and child.body_end > child.body_start]
+    others = [child for child in texts if child.content_type.subtype.lower() != b"plain"]
+    return others if len(others) < len(texts) else []
 
 
 def make_preview(text: str) -> str:

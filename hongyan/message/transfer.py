@@ -6,6 +6,7 @@ __all__ = ["Encoding", "decode_transfer", "find_encoding"]
 
 import binascii
 import re
+from collections.abc import Callable
 from enum import IntEnum
 
 
@@ -47,17 +48,10 @@ def find_encoding(value: bytes) -> Encoding:
 
 def decode_transfer(octets: bytes, encoding: Encoding) -> bytes | None:
     """Return the decoded octets, or None if the encoding is not known. What is broken is passed over."""
-    match encoding:
-        case Encoding.IDENTITY:
-            return octets
-        case Encoding.QUOTED_PRINTABLE:
-            return binascii.a2b_qp(octets)
-        case Encoding.BASE64:
-            return _decode_base64(octets)
-        case Encoding.UUENCODE:
-            return _decode_uu(octets)
-        case Encoding.UNKNOWN:
-            return None
+    if encoding is Encoding.IDENTITY:
+        return octets
+    decode = _DECODERS.get(encoding)
+    return None if decode is None else decode(octets)
 
 
 def _decode_base64(octets: bytes) -> bytes:
@@ -91,3 +85,10 @@ def _decode_uu(octets: bytes) -> bytes:
                 except binascii.Error:
                     continue
     return b"".join(decoded)
+
+
+_DECODERS: dict[Encoding, Callable[[bytes], bytes]] = {
+    Encoding.QUOTED_PRINTABLE: binascii.a2b_qp,
+    Encoding.BASE64: _decode_base64,
+    Encoding.UUENCODE: _decode_uu,
+}
