@@ -55,6 +55,9 @@ def main(arguments: Sequence[str]) -> int:
         except ProgramFault as fault:
             print(f"bench: {fault}", file=sys.stderr)
             return 2
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            print("bench: stopped", file=sys.stderr)
+            return 130
     return _tell(options, report)
 
 
@@ -128,8 +131,16 @@ def _allow_files(wanted: int) -> None:
 
 
 def _run(doing: Coroutine[None, None, None]) -> None:
+    """Run it; SIGINT and SIGTERM cancel it, and what was begun is ended."""
+
+    async def cancellable() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await doing
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(doing)
+        runner.run(cancellable())
 
 
 def _end(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -30,17 +30,12 @@ class Program:
         self.name = name
         self.log = folder / f"{name}.log"
         self.output = folder / f"{name}.out"
-        # The kernel ends it when we are gone, in whatever way (prctl(2), PR_SET_PDEATHSIG).
-        whole = ["setpriv", "--pdeathsig", "TERM", *meter.enter(command)]
         with self.log.open("ab") as log, self.output.open("wb") as output:
             self._process = subprocess.Popen(
-                whole, stdin=subprocess.PIPE, stdout=output, stderr=log, start_new_session=True
+                meter.enter(command), stdin=subprocess.PIPE, stdout=output, stderr=log, start_new_session=True
             )
+        self._keeper = _keep(self._process.pid)
         meter.follow(self._process.pid)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     def wait_until(self, is_ready: Callable[[], bool], seconds: float) -> None:
         """Return when the program is ready; tell the end of its log if it ends or takes too long."""
@@ -67,10 +62,22 @@ class Program:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        finally:
+            self._keeper.kill()
+            self._keeper.communicate()
 
     def _told(self) -> str:
         text = self.log.read_text(errors="replace")[-_LOG_TOLD:].strip()
         return f":\n{text}" if text else ""
+
+
+def _keep(pid: int) -> subprocess.Popen[bytes]:
+    """Start what ends a process when we are gone, in whatever way: then its input ends.
+
+    The kernel's own means (prctl(2), PR_SET_PDEATHSIG) is lost to programs that change their user, as Postfix does.
+    """
+    script = ["sh", "-c", 'read -r _; kill -TERM "$0"', str(pid)]
+    return subprocess.Popen(script, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def end_leftovers(meter: Meter) -> None:

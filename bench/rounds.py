@@ -93,7 +93,7 @@ class Rounds:
         return measurement
 
     async def _seed(self) -> None:
-        self._tell(f"# {self._terms.big:,} messages are appended to the big mailbox of each server")
+        self._tell(f"# the big mailbox, with {self._terms.big:,} messages, is made ready")
         await seed_big(self._terms, self._servers)
         self._has_big = True
 
