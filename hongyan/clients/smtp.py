@@ -13,7 +13,6 @@ from __future__ import annotations
 
 __all__ = ["SmtpOptions", "SmtpTransport"]
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -22,6 +21,7 @@ from typing import Final
 from hongyan import telemetry
 from hongyan.clients.smtp_pool import PoolKey, SessionPool
 from hongyan.clients.smtp_session import HopFault, SmtpSession, TlsContexts, open_session
+from hongyan.clock import Clock
 from hongyan.errors import ServerFault
 from hongyan.mailauth.resolver import IPAddress
 from hongyan.options import option
@@ -33,6 +33,7 @@ from hongyan.store.queue import QueuedMessage, QueuedRecipient
 from hongyan.telemetry import metrics
 from hongyan.wire.smtp import replies
 from hongyan.wire.smtp.client_events import Answer
+from hongyan.wire.smtp.client_events import Stage as WireStage
 from hongyan.wire.smtp.commands import MailFrom, RcptTo
 from hongyan.wire.smtp.envelope import Envelope
 from hongyan.wire.smtp.parameters import MailParameters
@@ -56,7 +57,7 @@ _log = telemetry.logger("smtp-client")
 
 @dataclass(frozen=True, slots=True)
 class SmtpOptions:
-    """The section `[queue.smtp]`."""
+    """The section `[smtp_client]`."""
 
     source_ipv4: str = option("", "The IPv4 address that deliveries come from; empty: the system chooses.")
     source_ipv6: str = option("", "The IPv6 address that deliveries come from; empty: the system chooses.")
@@ -75,11 +76,12 @@ class SmtpOptions:
 class SmtpTransport:
     """`queue.transport.Transport` for `RemoteRoute`."""
 
-    def __init__(self, hostname: str, options: SmtpOptions, tls: TlsContexts) -> None:
+    def __init__(self, options: SmtpOptions, hostname: str, clock: Clock, *, tls: TlsContexts | None = None) -> None:
         """`hostname` is what EHLO says."""
-        self._hostname = hostname
         self._options = options
-        self._tls = tls
+        self._hostname = hostname
+        self._clock = clock
+        self._tls = tls or TlsContexts.system()
         self._pool = SessionPool()
 
     async def deliver(self, delivery: Delivery, route: RemoteRoute) -> Mapping[int, Outcome]:
@@ -99,11 +101,10 @@ class SmtpTransport:
         kept = self._pool.take(key)
         if kept is not None:
             await self._send(kept, key, attempt)
-        loop = asyncio.get_running_loop()
-        enough = loop.time() + _SEARCH_LIMIT
+        enough = self._clock.monotonic() + _SEARCH_LIMIT
         for hop in route.hops:
             for address in hop.addresses:
-                if not attempt.pending or loop.time() > enough:
+                if not attempt.pending or self._clock.monotonic() > enough:
                     return
                 try:
                     session = await self._open(hop, address, route, policy)
@@ -112,7 +113,7 @@ class SmtpTransport:
                 else:
                     await self._send(session, key, attempt)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the sessions that are kept."""
         self._pool.close()
 
@@ -215,7 +216,7 @@ def _rcpt_to(recipient: QueuedRecipient) -> RcptTo:
 
 
 def _outcome(answer: Answer, session: SmtpSession) -> Outcome:
-    outcome = Outcome.from_reply(answer.reply, Stage(answer.stage.value), session.remote)
+    outcome = Outcome.from_reply(answer.reply, _stage(answer), session.remote)
     if answer.reply.code in _WANTS_LOGIN:
         outcome = replace(outcome, result=Result.DEFERRED, status=f"4{outcome.status[1:]}")
     is_handed_on = answer.delivered and session.offers_dsn
@@ -224,14 +225,18 @@ def _outcome(answer: Answer, session: SmtpSession) -> Outcome:
 
 def _is_too_many(answer: Answer) -> bool:
     """Whether the recipient is welcome in another transaction (RFC 5321 §4.5.3.1.10)."""
-    at_recipient = answer.stage.value in (Stage.RECIPIENT, Stage.LOCAL)
+    at_recipient = _stage(answer) in (Stage.RECIPIENT, Stage.CHECK)
     return at_recipient and (answer.reply.code, answer.reply.enhanced_code) in _TOO_MANY
 
 
 def _is_of_the_connection(answer: Answer) -> bool:
     """Whether the session broke before the message was complete, so that another host may have it."""
     is_session = answer.reply.code == 421 or answer.reply in _BROKEN
-    return is_session and answer.stage.value != Stage.END
+    return is_session and _stage(answer) is not Stage.END
+
+
+def _stage(answer: Answer) -> Stage:
+    return Stage.CHECK if answer.stage is WireStage.LOCAL else Stage(answer.stage.value)
 
 
 def _count(result: str) -> None:

@@ -7,7 +7,7 @@ reverse-path never causes a notice (RFC 5321 §4.5.5).
 
 from __future__ import annotations
 
-__all__ = ["Action", "Notice", "Outcome", "Result", "Stage", "conclude"]
+__all__ = ["Notice", "Outcome", "Result", "Stage", "conclude"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 
 from hongyan.clock import Random
+from hongyan.message.dsn import Action
 from hongyan.queue.causes import Cause
 from hongyan.queue.schedule import Schedule
 from hongyan.store.queue import AttemptReport, Claim, QueuedRecipient, RecipientState, Settled
@@ -31,7 +32,7 @@ class Result(Enum):
 
 
 class Stage(StrEnum):
-    """How far an attempt had got. What lies within an SMTP session is named as in `wire.smtp.client_events`."""
+    """How far an attempt had got. Most are those of an SMTP session (`wire.smtp.client_events`)."""
 
     ROUTE = "route"
     CONNECT = "connect"
@@ -43,9 +44,9 @@ class Stage(StrEnum):
     RECIPIENT = "recipient"
     DATA = "data"
     END = "end of data"
+    CHECK = "check"
+    """What the server offers did not do for the message; it was not asked."""
     LOCAL = "local"
-    """In a session: found without asking the server."""
-    MAILBOX = "mailbox"
     """Into one of our own mailboxes."""
 
 
@@ -85,15 +86,6 @@ class Outcome:
 
     def report(self, at: datetime) -> AttemptReport:
         return AttemptReport(at, self.status, self.remote, self.text)
-
-
-class Action(StrEnum):
-    """What a notification says of a recipient (RFC 3464 §2.3.3)."""
-
-    FAILED = "failed"
-    DELAYED = "delayed"
-    DELIVERED = "delivered"
-    RELAYED = "relayed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +147,7 @@ def _settled(recipient: QueuedRecipient, state: RecipientState, outcome: Outcome
 def _arrival(outcome: Outcome) -> Action | None:
     if outcome.is_handed_on:
         return None
-    return Action.DELIVERED if outcome.stage is Stage.MAILBOX else Action.RELAYED
+    return Action.DELIVERED if outcome.stage is Stage.LOCAL else Action.RELAYED
 
 
 def _wishes(claim: Claim, recipient: QueuedRecipient, action: Action) -> bool:
@@ -167,5 +159,5 @@ def _wishes(claim: Claim, recipient: QueuedRecipient, action: Action) -> bool:
             return recipient.notify is None or Notify.FAILURE in recipient.notify
         case Action.DELAYED:
             return recipient.notify is None or Notify.DELAY in recipient.notify
-        case Action.DELIVERED | Action.RELAYED:
+        case Action.DELIVERED | Action.RELAYED | Action.EXPANDED:
             return recipient.notify is not None and Notify.SUCCESS in recipient.notify

@@ -68,7 +68,7 @@ class TlsPolicy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RouteOptions:
-    """The section `[queue.route]`."""
+    """The section `[route]`."""
 
     smart_host: str = option("", "HOST:PORT of a relay that takes all outgoing mail; empty: deliver by MX.")
     smart_host_tls: TlsPolicy = option(

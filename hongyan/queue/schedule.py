@@ -57,7 +57,7 @@ class SteadyClock:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The section `[queue.schedule]`."""
+    """The section `[schedule]`."""
 
     pauses: tuple[int, ...] = option(
         (5, 10, 20, 40, 60, 120, 240),

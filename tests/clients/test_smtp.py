@@ -14,6 +14,7 @@ from hongyan.clients import smtp as smtp_module
 from hongyan.clients import smtp_pool, smtp_session
 from hongyan.clients.smtp import SmtpOptions, SmtpTransport
 from hongyan.clients.smtp_session import TlsContexts
+from hongyan.clock import SystemClock
 from hongyan.errors import Corrupt
 from hongyan.queue.outcome import Outcome, Result, Stage
 from hongyan.queue.route import Credentials, Hop, RemoteRoute, TlsPolicy
@@ -57,9 +58,10 @@ def transport(**options: object) -> SmtpTransport:
     trusting = TlsContexts.system()
     verified = ssl.create_default_context(cafile=str(self_signed(TLS_NAME)[1]))
     return SmtpTransport(
-        "mail.ours.example",
         SmtpOptions(**options),  # type: ignore[arg-type]
-        TlsContexts(trusting.opportunistic, verified),
+        "mail.ours.example",
+        SystemClock(),
+        tls=TlsContexts(trusting.opportunistic, verified),
     )
 
 
@@ -79,7 +81,7 @@ def delivery(*addresses: str, content: Octets | None = None, **fields: object) -
 async def deliver(*peers: SmtpPeer | int, given: Delivery | None = None, **fields: object) -> list[Outcome]:
     sender = transport()
     outcomes = await sender.deliver(given or delivery(), route(*peers, **fields))  # type: ignore[arg-type]
-    sender.close()
+    await sender.close()
     return [outcomes[number] for number in sorted(outcomes)]
 
 
@@ -136,7 +138,7 @@ async def test_smtputf8_is_asked_for_only_where_it_is_needed() -> None:
         assert (await deliver_one(peer, given=delivery(smtputf8=True))).result is Result.DELIVERED
         content = Octets(("Subject: 雁\r\n\r\n".encode(),))
         outcome = await deliver_one(peer, given=delivery(smtputf8=True, content=content))
-    assert (outcome.result, outcome.status, outcome.stage) == (Result.FAILED, "5.6.7", Stage.LOCAL)
+    assert (outcome.result, outcome.status, outcome.stage) == (Result.FAILED, "5.6.7", Stage.CHECK)
 
 
 # -- Recipients --------------------------------------------------------------------------------------------------------
@@ -489,7 +491,7 @@ async def test_a_session_is_used_again_for_the_same_destination() -> None:
         other = RemoteRoute("example.com", route(peer).hops)
         await sender.deliver(delivery(), other)
         assert peer.connections == 2
-        sender.close()
+        await sender.close()
 
 
 async def test_a_refused_message_does_not_spoil_the_next() -> None:
@@ -498,7 +500,7 @@ async def test_a_refused_message_does_not_spoil_the_next() -> None:
         peer.script("RCPT", "550 5.1.1 Unknown", OK)
         first = await sender.deliver(delivery(), route(peer))
         second = await sender.deliver(delivery(), route(peer))
-        sender.close()
+        await sender.close()
     assert (first[0].result, second[0].result, peer.connections) == (Result.FAILED, Result.DELIVERED, 1)
 
 
@@ -510,7 +512,7 @@ async def test_a_kept_session_that_the_server_closed_is_replaced() -> None:
             task.cancel()
         await asyncio.gather(*peer._tasks, return_exceptions=True)
         outcome = (await sender.deliver(delivery(), route(peer)))[0]
-        sender.close()
+        await sender.close()
     assert (outcome.result, peer.connections) == (Result.DELIVERED, 2)
 
 
@@ -521,7 +523,7 @@ async def test_a_kept_session_that_breaks_at_mail_is_replaced() -> None:
         peer.script("RSET", OK)
         await sender.deliver(delivery(), route(peer))
         outcome = (await sender.deliver(delivery(), route(peer)))[0]
-        sender.close()
+        await sender.close()
     assert (outcome.result, peer.connections) == (Result.DELIVERED, 2)
 
 
@@ -531,7 +533,7 @@ async def test_a_session_ends_after_its_messages(monkeypatch: pytest.MonkeyPatch
     async with SmtpPeer() as peer:
         for _ in range(3):
             await sender.deliver(delivery(), route(peer))
-        sender.close()
+        await sender.close()
     assert peer.connections == 2
 
 
@@ -551,7 +553,7 @@ async def test_closing_ends_what_is_kept() -> None:
     sender = transport()
     async with SmtpPeer() as peer:
         await sender.deliver(delivery(), route(peer))
-        sender.close()
+        await sender.close()
         async with asyncio.timeout(5):
             while peer.open_now:
                 await asyncio.sleep(0.005)
@@ -614,7 +616,7 @@ async def test_the_source_address_is_used() -> None:
         )
         port = server.sockets[0].getsockname()[1]
         assert (await sender.deliver(delivery(), route(port)))[0].result is Result.DELIVERED
-        sender.close()
+        await sender.close()
         server.close()
     assert seen == ["127.0.0.2"]
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from hongyan.message.dsn import Action
 from hongyan.queue.causes import Cause
-from hongyan.queue.outcome import Action, Notice, Outcome, Result, Stage, conclude
+from hongyan.queue.outcome import Notice, Outcome, Result, Stage, conclude
 from hongyan.queue.schedule import Schedule
 from hongyan.store.queue import AttemptReport, Claim, QueuedRecipient, RecipientState, Settled
 from hongyan.wire.smtp.parameters import Notify
@@ -136,7 +137,7 @@ def test_who_hands_the_wish_on_does_not_tell_of_success() -> None:
 
 
 def test_into_our_own_mailboxes_it_is_delivered_and_not_relayed() -> None:
-    local = Outcome(result=Result.DELIVERED, stage=Stage.MAILBOX, status="2.0.0", text="delivered")
+    local = Outcome(result=Result.DELIVERED, stage=Stage.LOCAL, status="2.0.0", text="delivered")
     notice = conclude_one(local, queued_recipient(notify=Notify.SUCCESS))[1]
     assert notice is not None
     assert notice.action is Action.DELIVERED

@@ -124,7 +124,7 @@ class Bench:
         self.store = WatchedQueue()
         self.dns = FakeResolver()
         self.local = ScriptedTransport(
-            lambda recipient: Outcome(result=Result.DELIVERED, stage=Stage.MAILBOX, status="2.0.0", text="")
+            lambda recipient: Outcome(result=Result.DELIVERED, stage=Stage.LOCAL, status="2.0.0", text="")
         )
         self.remote = ScriptedTransport()
         self.notices = PlainNotices(self.steady)
@@ -245,7 +245,7 @@ async def test_a_notice_that_fails_causes_no_other() -> None:
     bench = Bench()
     bench.add_domain("example.net")
     bench.remote.script = lambda recipient: reply(550)
-    bench.local.script = lambda recipient: reply(550, stage=Stage.MAILBOX)
+    bench.local.script = lambda recipient: reply(550, stage=Stage.LOCAL)
     async with bench.running():
         await bench.enqueue("a@example.net")
         await bench.settled(2)
