@@ -13,6 +13,7 @@ __all__ = [
     "Event",
     "Fault",
     "Leave",
+    "Listed",
     "Login",
     "Question",
     "Retrieve",
@@ -78,6 +79,11 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """Lines of a listing are there to be sent, and more will follow: time to serve others, or to wait for the peer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """A command was refused for its form or its place, and has been answered."""
 
@@ -85,4 +91,4 @@ class Fault:
 
 
 Question = Login | AuthStart | AuthResponse | Retrieve | Leave
-Event = Question | AuthAborted | StartTls | Answered | Fault
+Event = Question | AuthAborted | StartTls | Answered | Listed | Fault

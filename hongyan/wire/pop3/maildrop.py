@@ -4,9 +4,13 @@ from __future__ import annotations
 
 __all__ = ["Maildrop", "TopCutter"]
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 _CRLF = b"\r\n"
+
+_PORTION: Final = 2000
+"""Messages that are listed in one go: half a millisecond."""
 
 
 class Maildrop:
@@ -15,7 +19,7 @@ class Maildrop:
     A number is valid as long as its message is not marked; nothing is deleted before QUIT.
     """
 
-    __slots__ = ("_deleted", "_octets", "_sizes", "_unique_ids")
+    __slots__ = ("_deleted", "_deleted_octets", "_octets", "_sizes", "_unique_ids")
 
     def __init__(self, sizes: Sequence[int], unique_ids: Sequence[str]) -> None:
         if len(sizes) != len(unique_ids):
@@ -24,6 +28,7 @@ class Maildrop:
         self._unique_ids = unique_ids
         self._octets = sum(sizes)
         self._deleted: set[int] = set()
+        self._deleted_octets = 0
 
     @property
     def count(self) -> int:
@@ -33,7 +38,7 @@ class Maildrop:
     @property
     def octets(self) -> int:
         """Octets of the messages that are not marked."""
-        return self._octets - sum(self._sizes[number - 1] for number in self._deleted)
+        return self._octets - self._deleted_octets
 
     @property
     def deleted(self) -> tuple[int, ...]:
@@ -46,9 +51,11 @@ class Maildrop:
     def delete(self, number: int) -> None:
         """Mark a message that `holds` knows."""
         self._deleted.add(number)
+        self._deleted_octets += self._sizes[number - 1]
 
     def reset(self) -> None:
         self._deleted.clear()
+        self._deleted_octets = 0
 
     def size(self, number: int) -> int:
         return self._sizes[number - 1]
@@ -61,16 +68,19 @@ class Maildrop:
         """The unique-id listing of one message: UIDL."""
         return f"{number} {self._unique_ids[number - 1]}"
 
-    def scan_listing(self) -> bytes:
+    def scan_listing(self) -> Iterator[bytes]:
+        """Yield the scan listing of all messages, some thousand lines at a time."""
         return self._listing(self._sizes)
 
-    def unique_id_listing(self) -> bytes:
+    def unique_id_listing(self) -> Iterator[bytes]:
+        """Yield the unique-id listing of all messages, some thousand lines at a time."""
         return self._listing(self._unique_ids)
 
-    def _listing(self, column: Sequence[int] | Sequence[str]) -> bytes:
+    def _listing(self, column: Sequence[int] | Sequence[str]) -> Iterator[bytes]:
         deleted = self._deleted
-        lines = [f"{number} {cell}\r\n" for number, cell in enumerate(column, 1) if number not in deleted]
-        return "".join(lines).encode("ascii")
+        for start in range(0, len(column), _PORTION):
+            cells = enumerate(column[start : start + _PORTION], start + 1)
+            yield "".join([f"{number} {cell}\r\n" for number, cell in cells if number not in deleted]).encode("ascii")
 
 
 class TopCutter:

@@ -26,6 +26,7 @@ __all__ = ["Offer", "ServerConnection"]
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from hongyan.errors import PeerFault
@@ -39,6 +40,7 @@ from hongyan.wire.pop3.events import (
     Event,
     Fault,
     Leave,
+    Listed,
     Login,
     Question,
     Retrieve,
@@ -80,6 +82,7 @@ class ServerConnection:
         "_normalizer",
         "_offer",
         "_out",
+        "_portions",
         "_question",
         "_read",
         "_stuffer",
@@ -100,6 +103,7 @@ class ServerConnection:
         self._read: Callable[[], Event | None] = self._read_command
         self._username: str | None = None
         self._maildrop: Maildrop | None = None
+        self._portions: Iterator[bytes] | None = None  # of a listing that is being sent
         self._draining = self._eof = False
         self._faults = 0
         self._normalizer = CrlfNormalizer()
@@ -154,8 +158,8 @@ class ServerConnection:
             self.closing = True
 
     def fail(self) -> None:
-        """Say that an error of ours ends the session. In the midst of a message nothing can be said."""
-        if not self.closing and self._stuffer is None:
+        """Say that an error of ours ends the session. In the midst of an answer nothing can be said."""
+        if not self.closing and self._stuffer is None and self._portions is None:
             self._say(_error("Something failed here; try again later", "SYS/TEMP"))
         self._question = None
         self.closing = True
@@ -295,11 +299,11 @@ class ServerConnection:
             case "LIST" if argument:
                 return self._ok(verb, maildrop.scan_line(self._number(argument)))
             case "LIST":
-                return self._listing(verb, maildrop.scan_listing())
+                return self._begin_listing(verb, maildrop.scan_listing())
             case "UIDL" if argument:
                 return self._ok(verb, maildrop.unique_id_line(self._number(argument)))
             case "UIDL":
-                return self._listing(verb, maildrop.unique_id_listing())
+                return self._begin_listing(verb, maildrop.unique_id_listing())
             case "RETR":
                 return self._ask(Retrieve(self._number(argument)))
             case "TOP":
@@ -419,6 +423,20 @@ class ServerConnection:
 
     def _listing(self, verb: str, lines: bytes) -> Event:
         self._out += (b"+OK\r\n", lines, b".\r\n")
+        return Answered(verb)
+
+    def _begin_listing(self, verb: str, portions: Iterator[bytes]) -> Event:
+        self._out.append(b"+OK\r\n")
+        self._portions, self._read = portions, partial(self._go_on_listing, verb)
+        return self._go_on_listing(verb)
+
+    def _go_on_listing(self, verb: str) -> Event:
+        portion = next(self._portions, None) if self._portions else None
+        if portion is not None:
+            self._out.append(portion)
+            return Listed()
+        self._portions, self._read = None, self._read_command
+        self._out.append(b".\r\n")
         return Answered(verb)
 
     def _fault(self, sentence: str) -> Event:

@@ -13,7 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hongyan.wire import sasl
-from hongyan.wire.pop3.events import AuthAborted, AuthResponse, AuthStart, Event, Leave, Login, Retrieve, StartTls
+from hongyan.wire.pop3.events import (
+    Answered,
+    AuthAborted,
+    AuthResponse,
+    AuthStart,
+    Event,
+    Leave,
+    Listed,
+    Login,
+    Retrieve,
+    StartTls,
+)
 from hongyan.wire.pop3.maildrop import Maildrop, TopCutter
 from hongyan.wire.pop3.server import Offer, ServerConnection
 
@@ -496,6 +507,45 @@ def test_a_client_can_be_turned_away() -> None:
     connection.turn_away("Too many connections from your address")
     assert connection.data_to_send() == b"-ERR [SYS/TEMP] Too many connections from your address\r\n"
     assert connection.closing
+
+
+def test_a_long_listing_comes_in_portions_and_commands_wait_for_its_end() -> None:
+    connection = ServerConnection(OFFER, tls=True)
+    connection.receive_data(b"USER ann\r\nPASS secret\r\nDELE 2500\r\nUIDL\r\nNOOP\r\n")
+    assert isinstance([*connection.events()][-1], Login)
+    connection.open(Maildrop([1] * 5000, [f"9.{uid}" for uid in range(1, 5001)]))
+    assert connection.next_event() == Answered("DELE")
+    connection.data_to_send()
+    sent = []
+    while connection.next_event() == Listed():
+        sent.append(connection.data_to_send())
+    sent.append(connection.data_to_send())
+    assert len(sent) > 2
+    assert max(map(len, sent)) < 40_000
+    *lines, end = b"".join(sent).split(b"\r\n")[:-1]
+    assert lines == [b"+OK", *(b"%d 9.%d" % (n, n) for n in range(1, 5001) if n != 2500)]
+    assert end == b"."
+    assert connection.next_event() == Answered("NOOP")
+    assert connection.data_to_send() == b"+OK Nothing done\r\n"
+
+
+def test_a_failure_in_the_midst_of_a_listing_says_nothing() -> None:
+    session = play(IN)
+    session.connection.receive_data(b"LIST\r\n")
+    assert session.connection.next_event() == Listed()
+    session.connection.data_to_send()
+    session.connection.fail()
+    assert session.connection.closing
+    assert session.connection.data_to_send() == b""
+
+
+def test_octets_that_are_marked_are_not_counted() -> None:
+    session = play(IN)
+    session.connection.receive_data(b"DELE 1\r\nSTAT\r\nRSET\r\nSTAT\r\n")
+    session.run()
+    answers = session.connection.data_to_send().split(b"\r\n")
+    assert answers[1] == b"+OK 2 %d" % sum(map(len, MESSAGES[1:]))
+    assert answers[3] == b"+OK 3 %d" % sum(map(len, MESSAGES))
 
 
 def test_answers_without_a_question_are_our_fault() -> None:
