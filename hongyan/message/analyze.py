@@ -38,7 +38,7 @@ STORED_FIELDS: frozenset[bytes] = frozenset(
 MAX_SEARCH_TEXT = 100_000
 MAX_REFERENCES = 100
 
-_PREVIEWED = 4096
+_PREVIEWED = 1024
 _REMEMBERED_LENGTH = 200
 _PREVIEW_TRIES = 4
 _SIGNATURES = frozenset({b"pgp-signature", b"pkcs7-signature", b"x-pkcs7-signature", b"pgp-encrypted"})

@@ -1,8 +1,8 @@
 """The MIME parts of a message, found in one pass over its octets (RFC 2046 §5.1, §5.2).
 
-No recursion and no line is looked at twice for long: `bytes.find` goes from one line that begins with
-"--" to the next, and a table of the boundaries that are open says what the line means. How odd input
-is read:
+There is no recursion and no loop over lines: `bytes.find` goes from one line that begins with "--" to the
+next, and a table of the boundaries that are open says what the line means. Octets are passed over once for
+each level of nesting at most. How odd input is read:
 
 - A delimiter line is "--", boundary, perhaps "--". Text may follow white space or the closing hyphens, as in
   Cyrus; RFC 2046 §5.1.1 would let it follow at once, but then a boundary that begins another one (Eudora made

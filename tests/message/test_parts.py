@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hongyan.message.part_header import Kind
 from hongyan.message.parts import Part, read_parts
 
@@ -85,3 +90,48 @@ def test_lines_may_end_with_lf_alone() -> None:
     octets = MIXED + b"--ab\nContent-Type: text/html\n\none\n--ab\n\ntwo\n--ab--\n"
     parts = read_parts(octets)
     assert [octets[part.body_start : part.body_end] for part in parts[1:]] == [b"one", b"two"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A part to be built: `body` of a leaf, `children` of a multipart, or one child of a message."""
+
+    body: bytes = b""
+    children: tuple[Node, ...] = ()
+    is_message: bool = False
+
+
+LINES = st.lists(
+    st.sampled_from([b"", b"text", b"-- ", b"--", b"-", b"--b", b"--b0x", b"From a@b", b"A: b"]), max_size=5
+)
+LEAVES = LINES.map(lambda lines: Node(b"\r\n".join(lines)))
+TREES = st.recursive(
+    LEAVES,
+    lambda nodes: st.one_of(
+        st.lists(nodes, min_size=1, max_size=4).map(lambda children: Node(children=tuple(children))),
+        nodes.map(lambda child: Node(children=(child,), is_message=True)),
+    ),
+    max_leaves=12,
+)
+
+
+def write(node: Node, depth: int = 0) -> bytes:
+    if node.is_message:
+        return b"Content-Type: message/rfc822\r\n\r\n" + write(node.children[0], depth + 1)
+    if not node.children:
+        return b"Content-Type: text/plain\r\n\r\n" + node.body
+    boundary = b"b%d" % depth
+    parts = [b"--%b\r\n%b\r\n" % (boundary, write(child, depth + 1)) for child in node.children]
+    return b"Content-Type: multipart/mixed; boundary=%b\r\n\r\n%b--%b--" % (boundary, b"".join(parts), boundary)
+
+
+def read(part: Part, octets: bytes) -> Node:
+    if part.kind is Kind.LEAF:
+        return Node(octets[part.body_start : part.body_end])
+    return Node(b"", tuple(read(child, octets) for child in part.children), part.kind is Kind.MESSAGE)
+
+
+@given(TREES)
+def test_every_tree_that_is_written_is_read(tree: Node) -> None:
+    octets = write(tree)
+    assert read(read_parts(octets)[0], octets) == tree

@@ -121,9 +121,9 @@ def test_search_folds_width_case_and_compatible_forms() -> None:
     assert fold_text("a\tb\0c") == "a bc"
 
 
-def test_a_preview_is_one_printable_line_of_256_characters() -> None:
+def test_a_preview_is_one_printable_line_of_200_characters() -> None:
     assert make_preview("  Hello,\r\n\t\u200b\u200bworld\x1b ") == "Hello, world"
-    assert len(make_preview("word " * 1000)) == 256
+    assert len(make_preview("word " * 1000)) == 200
     assert make_preview(" " * 2000 + "late") == "late"
 
 
@@ -146,6 +146,11 @@ def test_html_is_searched_and_shown_where_there_is_no_plain_text() -> None:
     octets = build((HTML, b"<p>html</p>"), (PLAIN, b""))
     assert [text.strip() for text in message_text(read_parts(octets), octets)] == ["html"]
     assert analyze(b"", octets).preview == "html"
+
+
+def test_a_long_style_sheet_does_not_hide_the_preview() -> None:
+    octets = HTML + b"\r\n\r\n<style>" + b"p { margin: 0 }\r\n" * 2000 + b"</style><p>News</p>"
+    assert analyze(b"", octets).preview == "News"
 
 
 def test_texts_of_all_parts_are_searched_up_to_the_limit() -> None:
