@@ -346,6 +346,7 @@ async def test_a_process_without_descriptors_serves_again_when_it_has_some(
 ) -> None:
     monkeypatch.setattr("hongyan.servers.listener._PAUSE", 0.01)
     former = resource.getrlimit(resource.RLIMIT_NOFILE)
+    "localhost".encode("idna")  # which opens files when it is first used
     for tls in (None, client_context(certificate)):
         async with line_server(clock, certificates=certificates, implicit_tls=tls is not None) as server:
             first = await server.connect(tls)
