@@ -43,13 +43,16 @@ def _literal_size(octets: bytes, begin: int, end: int) -> int | None:
 def tokens(parts: list[bytes]) -> list[Token]:
     """Return a response as nested lists of octets; NIL is None."""
     stack: list[list[Token]] = [[]]
-    for nth, part in enumerate(parts):
-        if nth % 2:
-            stack[-1].append(part)
-        else:
-            _read_text(part, stack)
+    try:
+        for nth, part in enumerate(parts):
+            if nth % 2:
+                stack[-1].append(part)
+            else:
+                _read_text(part, stack)
+    except IndexError:
+        raise ValueError(f"the response breaks off: {parts[-1][-80:]!r}") from None
     if len(stack) != 1:
-        raise ValueError("parentheses do not match")
+        raise ValueError(f"the response has parentheses that do not match: {parts[-1][-80:]!r}")
     return stack[0]
 
 

@@ -24,7 +24,8 @@ from bench.work.piece import Work
 _LAP_SECONDS = 240.0
 _PREPARE_SECONDS = 600.0
 
-_FAULTS = (Unexpected, ProgramFault, OSError, TimeoutError, ValueError)
+# Answers that cannot be read are a server's fault, and no reason to end a run.
+_FAULTS = (Unexpected, ProgramFault, OSError, TimeoutError, ValueError, LookupError)
 
 
 @dataclass(slots=True)
