@@ -37,6 +37,7 @@ from hongyan.telemetry import metrics
 
 _LOOK = 5.0  # seconds after which a connection is looked at even if nothing is due: a deadline may have moved closer
 _READ_SIZE = 64 * 1024  # octets taken from the kernel at once
+_TURN = 256 * 1024  # octets that one command sends before other connections have their turn
 _LINGER_OCTETS = 4 * 1024 * 1024  # octets thrown away from a peer that goes on sending after our farewell
 
 
@@ -99,6 +100,7 @@ class Connection(asyncio.BufferedProtocol):
         "_state",
         "_task",
         "_transport",
+        "_unshared",
         "_waking",
         "arrival",
         "session",
@@ -121,6 +123,7 @@ class Connection(asyncio.BufferedProtocol):
         self._waking = False
         self._eof = False
         self._discarded = 0
+        self._unshared = 0  # octets sent since other connections had their turn
         self._heard = self._since = driver.wheel.now
         self._deadline = math.inf
 
@@ -173,10 +176,18 @@ class Connection(asyncio.BufferedProtocol):
         self._send()
 
     async def drain(self) -> None:
-        """Flush, and wait until the peer has read enough. Raises `PeerGone`. For commands that send much."""
-        self._send()
+        """Flush, and wait until the peer has read enough. Raises `PeerGone`.
+
+        For commands that send much, after each piece: other connections have their turn in between.
+        """
+        self._unshared += self._send()
         if self._stalled or self._state != _OPEN:
             await self._room()
+        elif self._unshared < _TURN:
+            return
+        else:
+            await asyncio.sleep(0)
+        self._unshared = 0
 
     def expire_in(self, seconds: float | None) -> None:
         """End the session (`timed_out`) after so many seconds, whatever the peer sends until then; None: never."""
@@ -364,11 +375,14 @@ class Connection(asyncio.BufferedProtocol):
         """What came before an orderly end is carried out, even if the answer reaches nobody."""
         return self._state == _OPEN or (self._state == _LOST and self._eof)
 
-    def _send(self) -> None:
-        if self._state < _ENDED:
-            octets = self.session.data_to_send()
-            if octets and self._state == _OPEN:
-                self._transport.write(octets)
+    def _send(self) -> int:
+        """Write what is queued; return how much."""
+        if self._state == _ENDED:
+            return 0
+        octets = self.session.data_to_send()
+        if octets and self._state == _OPEN:
+            self._transport.write(octets)
+        return len(octets)
 
     def _woken(self) -> None:
         self._waking = False
@@ -431,11 +445,14 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._state = _CLOSING
         self._since = self._driver.wheel.now
-        if self.arrival.tls is None and not self._eof:
+        if self.arrival.tls is not None or self._eof:
+            self._transport.close()
+            return
+        try:
             self._transport.write_eof()
             self._transport.resume_reading()
-        else:
-            self._transport.close()
+        except (OSError, RuntimeError):  # the peer has gone, and we have not been told yet
+            self._transport.abort()
 
     def _discard(self, octets: int) -> None:
         """After our farewell the peer may send what was on its way, but not for ever."""

@@ -268,6 +268,17 @@ async def test_a_peer_that_reads_slowly_gets_everything(clock: FakeClock) -> Non
         client.close()
 
 
+async def test_a_command_that_sends_much_lets_others_have_their_turn(clock: FakeClock) -> None:
+    async with line_server(clock) as server:
+        greedy, modest = await server.connect(), await server.connect()
+        greedy.send(b"BIG 20000\r\n")
+        await server.until(lambda: server.pieces > 0)
+        assert await modest.ask(b"ECHO x") == b"x"
+        assert server.pieces < 20_000
+        async with asyncio.timeout(PATIENCE):
+            await greedy.reader.readexactly(20_000 * 1024)
+
+
 async def test_a_peer_that_sends_without_reading_is_not_served_without_end(clock: FakeClock) -> None:
     async with line_server(clock) as server:
         client = narrow_client(server.port)
