@@ -10,7 +10,7 @@ __all__ = ["OctetStream"]
 
 import asyncio
 import ssl
-from typing import Final
+from typing import Final, cast
 
 from hongyan.mailauth.resolver import IPAddress
 
@@ -115,8 +115,8 @@ class OctetStream(asyncio.Protocol):
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
+        # uvloop's transports do all that asyncio's do, without being of their class.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._arrived.append(data)
