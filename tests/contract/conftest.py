@@ -13,12 +13,16 @@ import pytest
 from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sql.units import SqlDatabase
 from tests.support.mail import MailShop
-from tests.support.storage import ENGINES, open_storage
+from tests.support.storage import open_postgres, open_sqlite
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=["sqlite", "postgres"])
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlStorage]:
-    async with open_storage(request.param, tmp_path, request) as storage:
+    if request.param == "sqlite":
+        opening = open_sqlite(tmp_path)
+    else:
+        opening = open_postgres(request.getfixturevalue("postgres_dsn"), tmp_path)
+    async with opening as storage:
         yield storage
 
 

@@ -1,38 +1,44 @@
-"""Engines with the newest schema, opened in a test's own folder or database."""
+"""Engines for tests: SQLite in a temporary directory, PostgreSQL in a database of its own."""
 
 from __future__ import annotations
 
-__all__ = ["ENGINES", "open_storage"]
+__all__ = ["open_postgres", "open_sqlite"]
 
-import contextlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
+from hongyan.engines.disk import Disk
 from hongyan.engines.postgres.database import PostgresDatabase
 from hongyan.engines.segments import SegmentStore
 from hongyan.engines.sql.migrations import POSTGRES, SQLITE, migrate
 from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sqlite.database import SqliteDatabase
 
-ENGINES = ("sqlite", "postgres")
+_SEGMENT_OCTETS = 1 << 20
 
 
-@contextlib.asynccontextmanager
-async def open_storage(engine: str, folder: Path, request: pytest.FixtureRequest) -> AsyncIterator[SqlStorage]:
-    """Open one of `ENGINES`; a PostgreSQL is that of the fixture `postgres_dsn`."""
-    blobs = SegmentStore(folder / "blobs", reserve_octets=0)
-    if engine == "sqlite":
-        sqlite = SqliteDatabase(folder / "mail.db", blobs)
-        sqlite.open()
-        await migrate(sqlite, SQLITE)
-        yield SqlStorage(sqlite, SQLITE, blobs)
-        sqlite.close()
-    else:
-        postgres = PostgresDatabase(request.getfixturevalue("postgres_dsn"), blobs)
-        await postgres.open()
-        await migrate(postgres, POSTGRES)
-        yield SqlStorage(postgres, POSTGRES, blobs)
-        await postgres.close()
+@asynccontextmanager
+async def open_sqlite(
+    path: Path, *, segment_octets: int = _SEGMENT_OCTETS, disk: Disk | None = None
+) -> AsyncIterator[SqlStorage]:
+    """Open, or make, a storage in a directory."""
+    blobs = SegmentStore(path / "blobs", segment_octets=segment_octets, reserve_octets=0, disk=disk)
+    database = SqliteDatabase(path / "mail.db", blobs, disk=disk)
+    database.open()
+    await migrate(database, SQLITE)
+    yield SqlStorage(database, SQLITE, blobs)
+    database.close()
+    blobs.close()
+
+
+@asynccontextmanager
+async def open_postgres(dsn: str, path: Path, *, segment_octets: int = _SEGMENT_OCTETS) -> AsyncIterator[SqlStorage]:
+    """Open, or make, a storage in a database of PostgreSQL and a directory."""
+    blobs = SegmentStore(path / "blobs", segment_octets=segment_octets, reserve_octets=0)
+    database = PostgresDatabase(dsn, blobs)
+    await database.open()
+    await migrate(database, POSTGRES)
+    yield SqlStorage(database, POSTGRES, blobs)
+    await database.close()
     blobs.close()

@@ -192,12 +192,7 @@ def _delete(account: AccountId, mailbox: MailboxId) -> Unit[ModSeq]:
     if not gone:
         raise NotFound("There is no such mailbox.")
     name, messages, octets = gone[0]
-    yield Statement(
-        "INSERT INTO dropped_emails (account_id, email_id) SELECT DISTINCT account_id, email_id FROM messages"
-        " WHERE account_id = $1 AND mailbox_id = $2 ON CONFLICT (account_id, email_id) DO NOTHING",
-        key,
-    )
-    yield Statement("DELETE FROM messages WHERE account_id = $1 AND mailbox_id = $2", key)
+    # The rows of its messages, however many, are the sweep's: they hang on a mailbox that is no more.
     yield Statement("DELETE FROM snapshots WHERE account_id = $1 AND mailbox_id = $2", key)
     yield Statement(
         "UPDATE account_state SET used_octets = used_octets - $1, used_messages = used_messages - $2"

@@ -330,6 +330,7 @@ def _copy(
 ) -> Unit[CopyResult]:
     # The account first: what is read after that cannot change until the unit ends.
     modseq = yield from next_modseq(account)
+    yield from _require_mailbox(account, source)
     found: list[Row] = []
     for chosen, numbers in conditions("uid", uid_runs(uids), 3):
         rows = yield Statement(
@@ -351,6 +352,12 @@ def _copy(
     yield from log_change(account, modseq, target, change)
     source_modseq = (yield from _move_out(account, source, uids)) if move else None
     return CopyResult(modseq, source_modseq, uidvalidity, list(order), first_uid)
+
+
+def _require_mailbox(account: AccountId, mailbox: MailboxId) -> Unit[None]:
+    """Messages of a deleted mailbox may still have their rows; nobody is to reach them."""
+    if not (yield Statement("SELECT 1 FROM mailboxes WHERE account_id = $1 AND mailbox_id = $2", (account, mailbox))):
+        raise NotFound("There is no such mailbox.")
 
 
 def _charge(account: AccountId, messages: int, octets: int) -> Unit[None]:

@@ -14,15 +14,16 @@ ON CONFLICT, RETURNING, window functions. A unit never spans two accounts.
 
 from __future__ import annotations
 
-__all__ = ["MakeUnit", "Many", "Row", "Rows", "SqlDatabase", "Statement", "Unit", "Value", "conditions"]
+__all__ = ["MakeUnit", "Many", "Row", "Rows", "SqlDatabase", "Statement", "Unit", "Value", "conditions", "unit_of"]
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from hongyan.types import BlobRef
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 Value = int | str | bytes | float | None
@@ -78,6 +79,11 @@ class SqlDatabase(Protocol):
         unit raised, `StorageFull`, `StorageFailed` or `Unavailable`; then nothing was stored.
         """
         ...
+
+
+def unit_of(unit: Callable[P, Unit[T]], *arguments: P.args, **named: P.kwargs) -> MakeUnit[T]:
+    """Return what makes a unit that needs no blobs, as `SqlDatabase.write` takes it."""
+    return lambda _refs: unit(*arguments, **named)
 
 
 def conditions(column: str, ranges: Iterable[tuple[int, int]], first: int) -> Iterator[tuple[str, tuple[int, ...]]]:

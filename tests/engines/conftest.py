@@ -1,0 +1,31 @@
+"""`storage` of each engine in turn, with segments of 20 KB; `shop` is an account's mail over it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hongyan.engines.sql.storage import SqlStorage
+from tests.support.mail import MailShop
+from tests.support.storage import open_postgres, open_sqlite
+
+_SEGMENT_OCTETS = 20_000
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlStorage]:
+    if request.param == "sqlite":
+        opening = open_sqlite(tmp_path, segment_octets=_SEGMENT_OCTETS)
+    else:
+        opening = open_postgres(request.getfixturevalue("postgres_dsn"), tmp_path, segment_octets=_SEGMENT_OCTETS)
+    async with opening as storage:
+        yield storage
+
+
+@pytest.fixture
+async def shop(storage: SqlStorage) -> MailShop:
+    shop = MailShop(storage)
+    await shop.open_account()
+    return shop
