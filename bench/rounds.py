@@ -12,20 +12,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from bench.clients import Unexpected
 from bench.figures import Spread, percentile
 from bench.laps import Lap
-from bench.programs import ProgramFault
 from bench.server import Server
 from bench.terms import Terms
 from bench.work.mailboxes import seed_big
-from bench.work.piece import Work
+from bench.work.piece import FAULTS, Work
 
 _LAP_SECONDS = 240.0
 _PREPARE_SECONDS = 600.0
-
-# Answers that cannot be read are a server's fault, and no reason to end a run.
-_FAULTS = (Unexpected, ProgramFault, OSError, TimeoutError, ValueError, LookupError)
 
 
 @dataclass(slots=True)
@@ -77,13 +72,13 @@ class Rounds:
         self._servers = servers
         self._repeat = repeat
         self._tell = tell
-        self._has_big = False
+        self._big_faults: dict[str, str] | None = None  # by server, once the big mailbox was asked for
 
     async def measure(self, work: Work) -> Measurement:
         """Do one piece of work. A server that fails at it is left out of its further rounds."""
         measurement = Measurement(work.name, work.unit, {server.name: [] for server in self._servers})
-        if work.needs_big and not self._has_big:
-            await self._seed()
+        if work.needs_big:
+            measurement.failures |= await self._ensure_big()
         for server in self._servers:
             await self._guard(measurement, server, _PREPARE_SECONDS, partial(work.prepare, server))
         for number in range(min(self._repeat, work.rounds or self._repeat)):
@@ -93,10 +88,13 @@ class Rounds:
             await self._guard(measurement, server, _PREPARE_SECONDS, partial(work.finish, server))
         return measurement
 
-    async def _seed(self) -> None:
-        self._tell(f"# the big mailbox, with {self._terms.big:,} messages, is made ready")
-        await seed_big(self._terms, self._servers)
-        self._has_big = True
+    async def _ensure_big(self) -> dict[str, str]:
+        """Make the big mailbox once; return why it cannot be had, by server."""
+        if self._big_faults is None:
+            self._tell(f"# the big mailbox, with {self._terms.big:,} messages, is made ready")
+            faults = await seed_big(self._terms, self._servers)
+            self._big_faults = {name: f"no big mailbox: {_sentence(fault)}" for name, fault in faults.items()}
+        return self._big_faults
 
     async def _lap(self, measurement: Measurement, work: Work, server: Server) -> None:
         lap = Lap(server, work.settle)
@@ -112,15 +110,19 @@ class Rounds:
         try:
             async with asyncio.timeout(seconds):
                 await doing()
-        except _FAULTS as fault:
-            told = str(fault) or f"nothing came for {seconds:.0f} s"
-            measurement.failures[server.name] = f"{type(fault).__name__}: {told}"
+        except FAULTS as fault:
+            measurement.failures[server.name] = _sentence(fault)
             self._revive(measurement, server)
             return False
         return True
 
     def _revive(self, measurement: Measurement, server: Server) -> None:
+        server.hang_up()
         try:
             server.revive()
-        except ProgramFault as fault:
-            measurement.failures[server.name] += f"; {fault}"
+        except FAULTS as fault:
+            measurement.failures[server.name] += f"; {_sentence(fault)}"
+
+
+def _sentence(fault: BaseException) -> str:
+    return f"{type(fault).__name__}: {fault}".removesuffix(": ")

@@ -7,14 +7,17 @@ __all__ = ["ACCOUNTS", "SECRET", "Endpoints", "Product", "Server", "user_name"]
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
+from weakref import WeakSet
 
-from bench.clients import Endpoint, ImapClient, Pop3Client, SmtpClient
+from bench.clients import Endpoint, ImapClient, Pop3Client, SmtpClient, Stream
 from bench.meters import Memory, Meter, memory_of
 from bench.programs import ProgramFault, end_leftovers
 
 ACCOUNTS = 200
 SECRET = "correcthorsebatt"  # sixteen letters, as app passwords have; each server compares it without a slow hash
+
+_S = TypeVar("_S", bound=Stream)
 
 _DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 
@@ -59,6 +62,7 @@ class Server:
         self.product = product
         self.meter = meter
         self._at: Endpoints | None = None
+        self._clients: WeakSet[Stream] = WeakSet()
 
     @property
     def at(self) -> Endpoints:
@@ -103,13 +107,22 @@ class Server:
 
     async def imap(self, number: int, mailbox: bytes | None = None, *, tls: bool = False) -> ImapClient:
         at = self.at.imaps if tls else self.at.imap
-        return await ImapClient.connect(at, self.user(number), SECRET, mailbox)
+        return self._know(await ImapClient.connect(at, self.user(number), SECRET, mailbox))
 
     async def smtp(self) -> SmtpClient:
-        return await SmtpClient.connect(self.at.smtp)
+        return self._know(await SmtpClient.connect(self.at.smtp))
 
     async def pop3(self, number: int) -> Pop3Client:
-        return await Pop3Client.connect(self.at.pop3, self.user(number), SECRET)
+        return self._know(await Pop3Client.connect(self.at.pop3, self.user(number), SECRET))
+
+    def hang_up(self) -> None:
+        """Close what work that failed has left open."""
+        for client in self._clients:
+            client.close()
+
+    def _know(self, client: _S) -> _S:
+        self._clients.add(client)
+        return client
 
 
 def user_name(number: int) -> str:

@@ -9,7 +9,7 @@ import functools
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 _CONNECT_SECONDS = 30.0
 
@@ -44,8 +44,7 @@ class Stream(asyncio.Protocol):
         self._lost: str | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self.transport = transport  # type: ignore[assignment]  # uvloop's transports are of no common class
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's are of no common class
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = f"connection lost: {exc or 'closed by the server'}"

@@ -13,14 +13,16 @@ __all__ = [
     "seed_big",
 ]
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from operator import methodcaller
 
 from bench.answers import number_before, status_count
 from bench.clients import ImapClient, Unexpected
 from bench.corpus.vocabulary import internal_date
 from bench.server import Server
 from bench.terms import Terms
-from bench.work.piece import BIG_BOX, BIG_USER, together
+from bench.work.piece import BIG_BOX, BIG_USER, FAULTS, together
 
 _BATCH = 50
 _SEEDERS = 8  # connections that fill the big mailbox: commits then go in groups
@@ -83,32 +85,59 @@ def corpus_message(terms: Terms, number: int) -> Appendable:
     return options, terms.corpus.message(number)
 
 
-async def seed_big(terms: Terms, servers: Sequence[Server]) -> None:
-    """Fill the big mailbox of each server that lacks it, all at the same time, with messages made once."""
-    lacking = [server for server in servers if await _lacks_big(terms, server)]
-    crews = [[await server.imap(BIG_USER) for _ in range(_SEEDERS)] for server in lacking]
+async def seed_big(terms: Terms, servers: Sequence[Server]) -> dict[str, BaseException]:
+    """Fill the big mailbox of each server that lacks it, all at the same time, with messages made once.
+
+    Return what went wrong, by server; a server at fault does not keep the others from it.
+    """
+    crews = [_Crew(server) for server in servers]
+    await _each(crews, methodcaller("come", terms.big))
     step = _SEEDERS * _BATCH
-    for begin in range(0, terms.big if crews else 0, step):
+    for begin in range(0, terms.big, step):
+        busy = [crew for crew in crews if crew.clients and crew.fault is None]
+        if not busy:
+            break
         messages = [corpus_message(terms, number) for number in range(begin, min(begin + step, terms.big))]
+        await _each(busy, methodcaller("append", messages))
+    await _each([crew for crew in crews if crew.fault is None], methodcaller("leave"))
+    return {crew.server.name: crew.fault for crew in crews if crew.fault is not None}
+
+
+class _Crew:
+    """Connections that fill the big mailbox of one server; none if it is filled."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.clients: list[ImapClient] = []
+        self.fault: BaseException | None = None
+
+    async def come(self, wanted: int) -> None:
+        first = await self.server.imap(BIG_USER)
+        answer = await first.command(b"STATUS %b (MESSAGES)" % BIG_BOX)
+        held = status_count(answer.octets, b"MESSAGES") if answer.ok else None
+        if held == wanted:
+            await first.logout()
+            return
+        if held is not None:
+            await first.ok(b"DELETE " + BIG_BOX)
+        await first.ok(b"CREATE " + BIG_BOX)
+        self.clients = [first, *[await self.server.imap(BIG_USER) for _ in range(_SEEDERS - 1)]]
+
+    async def append(self, messages: list[Appendable]) -> None:
         shares = [messages[nth * _BATCH : (nth + 1) * _BATCH] for nth in range(_SEEDERS)]
         await together(
-            client.append_all(BIG_BOX, share)
-            for crew in crews
-            for client, share in zip(crew, shares, strict=True)
-            if share
+            client.append_all(BIG_BOX, share) for client, share in zip(self.clients, shares, strict=True) if share
         )
-    await together(client.logout() for crew in crews for client in crew)
+
+    async def leave(self) -> None:
+        await together(client.logout() for client in self.clients)
 
 
-async def _lacks_big(terms: Terms, server: Server) -> bool:
-    """Is the big mailbox to be filled? If so it is there now, and empty."""
-    client = await server.imap(BIG_USER)
-    answer = await client.command(b"STATUS %b (MESSAGES)" % BIG_BOX)
-    held = status_count(answer.octets, b"MESSAGES") if answer.ok else None
-    lacks = held != terms.big
-    if lacks:
-        if held is not None:
-            await client.ok(b"DELETE " + BIG_BOX)
-        await client.ok(b"CREATE " + BIG_BOX)
-    await client.logout()
-    return lacks
+async def _each(crews: Sequence[_Crew], doing: Callable[[_Crew], Awaitable[None]]) -> None:
+    """Let all crews do something at the same time, and take down whose fault kept one from it."""
+    outcomes = await asyncio.gather(*map(doing, crews), return_exceptions=True)
+    for crew, outcome in zip(crews, outcomes, strict=True):
+        if isinstance(outcome, FAULTS):
+            crew.fault = outcome
+        elif outcome is not None:
+            raise outcome

@@ -7,6 +7,7 @@ __all__ = [
     "BIG_BOX",
     "BIG_USER",
     "DELIVERY_USERS",
+    "FAULTS",
     "MIXED_USERS",
     "MOVE_USER",
     "RETRIEVE_USER",
@@ -23,7 +24,9 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from bench.clients import Unexpected
 from bench.laps import Lap
+from bench.programs import ProgramFault
 from bench.server import Server
 
 # Accounts by number, so that one kind of work never finds the mail of another.
@@ -38,6 +41,9 @@ MIXED_USERS = range(110, 160)
 BIG_BOX = b"bench-big"
 SMALL_BOX = b"bench-small"
 SMALL_COUNT = 1000
+
+# What a server can be at fault for. Answers that cannot be read are no reason to end a run.
+FAULTS = (Unexpected, ProgramFault, OSError, TimeoutError, ValueError, LookupError)
 
 
 async def _nothing(_server: Server) -> None:
