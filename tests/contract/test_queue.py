@@ -27,7 +27,7 @@ from hongyan.store.queue import (
 from hongyan.types import AccountId, QueueId
 from hongyan.wire.smtp.parameters import Body, Notify, OriginalRecipient, Ret
 from tests.support.queue import MemoryQueue
-from tests.support.storage import ENGINES, open_storage
+from tests.support.storage import open_postgres, open_sqlite
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ANN = Address.parse("ann@example.org")
@@ -37,13 +37,16 @@ DELIVERED, FAILED = RecipientState.DELIVERED, RecipientState.FAILED
 REPORT = AttemptReport(NOW, "4.4.1", "mx.example.net", "No connection to the mail server")
 
 
-@pytest.fixture(params=["memory", *ENGINES])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def queue_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[QueueStore]:
     if request.param == "memory":
         yield MemoryQueue()
-        return
-    async with open_storage(request.param, tmp_path, request) as storage:
-        yield SqlQueue(storage.database)
+    elif request.param == "sqlite":
+        async with open_sqlite(tmp_path) as storage:
+            yield SqlQueue(storage.database)
+    else:
+        async with open_postgres(request.getfixturevalue("postgres_dsn"), tmp_path) as storage:
+            yield SqlQueue(storage.database)
 
 
 def minutes(number: float) -> datetime:

@@ -26,7 +26,7 @@ from hongyan.store.queue import NewRecipient
 from hongyan.types import QueueId
 from tests.support.resolver import FakeResolver
 from tests.support.smtp_peer import STALL, SmtpPeer
-from tests.support.storage import open_storage
+from tests.support.storage import open_sqlite
 
 ANN = Address.parse("ann@ours.example")
 MESSAGE = b"Subject: geese\r\n\r\nbody\r\n"
@@ -106,8 +106,8 @@ class Server:
 
 
 @pytest.fixture
-async def storage(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[SqlStorage]:
-    async with open_storage("sqlite", tmp_path, request) as opened:
+async def storage(tmp_path: Path) -> AsyncIterator[SqlStorage]:
+    async with open_sqlite(tmp_path) as opened:
         yield opened
 
 
