@@ -1,7 +1,7 @@
-"""The composition root: from a configuration to engines, services and listeners. The one module that knows all.
+"""The composition root: from a configuration to engines, services and listeners. With `assembly`, it knows all.
 
     async with App(config) as app:      # opens the data, binds, begins to serve
-        await app.run()                 # until `app.stop()`: drains, then returns
+        await app.run()                 # until `app.stop()`; leaving the block drains
 
 `serve`, `demo` and the tests use this same object. What is closed is closed in the reverse order of its making.
 """
@@ -13,19 +13,23 @@ __all__ = ["App"]
 import asyncio
 import contextlib
 import os
+import socket
 import threading
-from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
+import time
+from collections.abc import Coroutine, Mapping
 from typing import Any, Self
 
 from hongyan import telemetry
 from hongyan.assembly.engines import Engines, open_engines
-from hongyan.assembly.listeners import Front, make_listeners
+from hongyan.assembly.ground import Ground
+from hongyan.assembly.listeners import Front
 from hongyan.assembly.services import Services, make_services
+from hongyan.assembly.sockets import bind_all, close_all
 from hongyan.clock import Clock, Random, SystemClock, SystemRandom
 from hongyan.config import Config, Service
 from hongyan.servers.affinity import CoreKeeper
 from hongyan.servers.arrival import Endpoint
+from hongyan.servers.privileges import drop_privileges
 from hongyan.servers.systemd import Notifier
 from hongyan.servers.wheel import Wheel
 
@@ -37,11 +41,19 @@ log = telemetry.logger("app")
 class App:
     """A mail service, whole."""
 
-    def __init__(self, config: Config, *, clock: Clock | None = None, random: Random | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        sockets: Mapping[str, list[socket.socket]] | None = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+    ) -> None:
+        """`sockets` are listening already, by the name of their service: handed over by systemd, or on free ports."""
         self.config = config
-        self.clock = clock or SystemClock()
-        self.random = random or SystemRandom()
-        self.data = Path(config.server.data)
+        self._given = sockets or {}
+        self._clock = clock or SystemClock()
+        self._random = random or SystemRandom()
         self._stack = contextlib.AsyncExitStack()
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -59,33 +71,68 @@ class App:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
+        self._notifier.stopping()
         await self._stack.aclose()
 
     async def _open(self) -> None:
         config = self.config
-        wheel = Wheel(self.clock)
         # Ports first: a port that is taken must not leave a half-open database behind, and root is given up early.
-        self.front = make_listeners(config)
-        self._stack.callback(self.front.close_sockets)
-        self.engines = await open_engines(config, self.data, self.clock)
+        sockets = bind_all(config, self._given)
+        self._stack.callback(close_all, sockets)
+        if config.server.user:
+            drop_privileges(config.server.user)
+        self.engines = await open_engines(config, self._clock)
         self._stack.push_async_callback(self.engines.close)
-        self.services = await make_services(config, self.engines, self.data, self.clock, self.random, wheel)
+        ground = Ground(config, self.engines, self._clock, self._random, Wheel(self._clock))
+        self.services = await make_services(ground)
         self._stack.push_async_callback(self.services.close)
-        self._start("wheel", wheel.run())
-        for name, work in self.services.background():
-            self._start(name, work)
-        if config.process.one_core:
-            _share_a_core(wheel, config.process.look_every)
-        self._stack.push_async_callback(self._end_tasks)
-        await self.front.open(config, self.services, wheel, self.clock, self.random)
+        self._start_background(ground)
+        self._stack.push_async_callback(self._end_background)
+        self.front = Front(sockets)
+        await self.front.open(ground, self.services)
         self._stack.push_async_callback(self.front.drain, config.server.drain)
         self._notifier.ready("serving")
         log.info("ready", pid=os.getpid(), hostname=config.server.hostname)
 
-    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+    @property
+    def endpoints(self) -> Mapping[Service, Endpoint]:
+        """Where each service listens; the first address of each."""
+        return self.front.endpoints
+
+    async def run(self) -> None:
+        """Serve until `stop`."""
+        while not self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._notifier.watchdog):
+                    await self._stopping.wait()
+            self._notifier.alive()
+
+    def stop(self) -> None:
+        """Let `run` return."""
+        self._stopping.set()
+
+    async def reload(self) -> None:
+        """Read the certificates again; connections that live keep what they have."""
+        self._notifier.reloading(time.monotonic_ns() // 1000)
+        if self.services.certificates is not None:
+            await self.services.certificates.reload()
+        self._notifier.ready("serving")
+
+    # -- in the background
+
+    def _start_background(self, ground: Ground) -> None:
+        self._start("wheel", ground.wheel.run())
+        for name, work in self.services.background():
+            self._start(name, work)
+        self._sending = self._start("queue", self.services.outgoing.worker.run())
+        if self.config.process.one_core:
+            _share_a_core(ground.wheel, self.config.process.look_every)
+
+    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name=name)
         task.add_done_callback(self._ended)
         self._tasks.append(task)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A background task is meant to live as long as we do: without it the server must not go on."""
@@ -93,33 +140,13 @@ class App:
             log.error("background-failed", task=task.get_name(), error=error)
             self.stop()
 
-    async def _end_tasks(self) -> None:
+    async def _end_background(self) -> None:
+        """Let deliveries under way come to their end, within the time of a drain; then end the rest."""
+        self.services.outgoing.worker.stop()
+        await asyncio.wait([self._sending], timeout=self.config.server.drain)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    @property
-    def endpoints(self) -> Mapping[Service, Endpoint]:
-        """Where each service listens; the first address of each."""
-        return self.front.endpoints
-
-    def stop(self) -> None:
-        """Let `run` return."""
-        self._stopping.set()
-
-    async def run(self, while_running: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
-        """Serve until `stop`."""
-        beat = self._notifier.watchdog
-        extra = asyncio.get_running_loop().create_task(while_running()) if while_running is not None else None
-        while not self._stopping.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(beat):
-                    await self._stopping.wait()
-            self._notifier.alive()
-        self._notifier.stopping()
-        if extra is not None:
-            extra.cancel()
-            await asyncio.gather(extra, return_exceptions=True)
 
 
 def _share_a_core(wheel: Wheel, look_every: float) -> None:

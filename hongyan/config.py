@@ -1,13 +1,13 @@
 """The whole configuration, composed of the sections that their owners declare.
 
-One TOML file; `load_config` reads it and refuses what it does not know. A section's name is that of its field here.
+One TOML file, read by `configuration.file`, where a section's name is that of its field here.
 """
 
 from __future__ import annotations
 
-__all__ = ["SERVICES", "Config", "DatabaseOptions", "ListenOptions", "ServerOptions"]
+__all__ = ["SERVICES", "Admissions", "Config", "DatabaseOptions", "ListenOptions", "ServerOptions", "Service"]
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from hongyan.addresses import Domain
@@ -18,7 +18,9 @@ from hongyan.auth.login import LoginOptions
 from hongyan.auth.passwords import PasswordOptions
 from hongyan.auth.services import ServiceOptions
 from hongyan.clients.dns_query import DnsOptions
+from hongyan.clients.smtp import SmtpOptions as SmtpClientOptions
 from hongyan.domains.certificates import CertificateFiles, TlsFloor
+from hongyan.engines.sqlite.storage import StorageOptions
 from hongyan.limits.rates import LimitOptions
 from hongyan.mailboxes.live import MemoryOptions
 from hongyan.options import option
@@ -36,6 +38,7 @@ from hongyan.servers.smtp import SmtpOptions
 from hongyan.servers.tls import TlsOptions
 from hongyan.submission.submit import SubmissionOptions
 from hongyan.telemetry import LogOptions
+from hongyan.web.options import WebOptions
 
 Service = Literal["smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "http", "https"]
 
@@ -58,12 +61,14 @@ class ServerOptions:
     """The section `[server]`."""
 
     hostname: str = option("localhost", "The name of this host, as other servers see it in DNS.")
-    data: str = option("var/data", "Directory of everything that is kept; a relative path starts at the file's own.")
+    data: str = option("var/data", "Directory of everything that is kept.", unit="path")
     user: str = option("", "User to become once the ports are bound; empty: stay who we are.")
     drain: float = option(20.0, "How long connections may take to end when the server stops.", unit="s")
 
     def __post_init__(self) -> None:
         Domain.parse(self.hostname)
+        if not self.data or self.drain < 0:
+            raise ValueError("data names a directory, and drain is not negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +80,12 @@ class DatabaseOptions:
     )
     dsn: str = option("", "Where PostgreSQL is: postgresql://user@host/database.")
     connections: int = option(10, "Connections to PostgreSQL.")
-    segment_octets: int = option(256 << 20, "How large a file of messages grows before the next begins.", unit="octets")
-    reserve_octets: int = option(64 << 20, "Free space below which no mail is taken.", unit="octets")
 
     def __post_init__(self) -> None:
-        if self.engine not in ("sqlite", "postgres"):
-            raise ValueError(f"{self.engine!r} is no engine: sqlite or postgres")
         if (self.engine == "postgres") != bool(self.dsn):
-            raise ValueError("dsn is for postgres, and postgres needs it")
-        if self.connections < 1 or self.segment_octets < 1 << 20 or self.reserve_octets < 0:
-            raise ValueError("connections is at least 1, segment_octets at least 1 MiB, reserve_octets not negative")
+            raise ValueError("dsn is for the engine postgres, and postgres needs it")
+        if self.connections < 1:
+            raise ValueError("connections is at least 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class ListenOptions:
     """One entry of `[listen]`: where a service listens."""
 
     hosts: tuple[str, ...] = option(("0.0.0.0", "::"), "Addresses to listen on.")
-    port: int = option(0, "Port; 0: the service's own, or in a demonstration any free one.")
+    port: int = option(0, "Port; 0: the one that the world expects of the service.")
     tls_floor: TlsFloor = option("1.2", "Oldest version of TLS that is accepted: 1.2 or 1.3.")
     proxy: ProxyOptions = option(ProxyOptions(), "Whether a proxy stands before it.")
 
@@ -103,7 +104,7 @@ class ListenOptions:
 
 @dataclass(frozen=True, slots=True)
 class Admissions:
-    """The section `[connections.…]`: how many connections each kind of service takes."""
+    """The section `[admission]`: how many connections each kind of service takes."""
 
     smtp: AdmissionOptions = option(AdmissionOptions(), "Port 25.")
     submission: AdmissionOptions = option(AdmissionOptions(), "Ports 465 and 587.")
@@ -116,29 +117,34 @@ class Admissions:
 class Config:
     """Everything that can be set. Each part goes to its owner, and nobody else sees it."""
 
-    server: ServerOptions = field(default_factory=ServerOptions)
-    database: DatabaseOptions = field(default_factory=DatabaseOptions)
-    listen: dict[Service, ListenOptions] = field(default_factory=dict)
-    certificates: tuple[CertificateFiles, ...] = ()
-    log: LogOptions = field(default_factory=LogOptions)
-    process: AffinityOptions = field(default_factory=AffinityOptions)
-    connections: ConnectionOptions = field(default_factory=ConnectionOptions)
-    admission: Admissions = field(default_factory=Admissions)
-    tls: TlsOptions = field(default_factory=TlsOptions)
-    smtp: SmtpOptions = field(default_factory=SmtpOptions)
-    submission: SubmissionOptions = field(default_factory=SubmissionOptions)
-    imap: ImapOptions = field(default_factory=ImapOptions)
-    pop3: Pop3Options = field(default_factory=Pop3Options)
-    memory: MemoryOptions = field(default_factory=MemoryOptions)
-    login: LoginOptions = field(default_factory=LoginOptions)
-    passwords: PasswordOptions = field(default_factory=PasswordOptions)
-    app_passwords: AppPasswordOptions = field(default_factory=AppPasswordOptions)
-    services: ServiceOptions = field(default_factory=ServiceOptions)
-    devices: DeviceOptions = field(default_factory=DeviceOptions)
-    limits: LimitOptions = field(default_factory=LimitOptions)
-    accounts: ProvisioningOptions = field(default_factory=ProvisioningOptions)
-    audit: AuditOptions = field(default_factory=AuditOptions)
-    dns: DnsOptions = field(default_factory=DnsOptions)
-    queue: QueueOptions = field(default_factory=QueueOptions)
-    route: RouteOptions = field(default_factory=RouteOptions)
-    schedule: Schedule = field(default_factory=Schedule)
+    server: ServerOptions = option(ServerOptions(), "This host, and where its data lie.")
+    database: DatabaseOptions = option(DatabaseOptions(), "What accounts, messages and the queue are kept in.")
+    storage: StorageOptions = option(StorageOptions(), "How one machine keeps messages on its disk.")
+    listen: dict[Service, ListenOptions] = option({}, "The services that are offered; one that is not named is off.")
+    certificates: tuple[CertificateFiles, ...] = option(
+        (), "Certificates for TLS; the first is shown to those who ask for no name or for one that is not known."
+    )
+    log: LogOptions = option(LogOptions(), "What is logged, and in which form.")
+    process: AffinityOptions = option(AffinityOptions(), "How the process uses the machine.")
+    connections: ConnectionOptions = option(ConnectionOptions(), "Limits of every single connection.")
+    admission: Admissions = option(Admissions(), "How many connections are let in.")
+    tls: TlsOptions = option(TlsOptions(), "How TLS begins and ends.")
+    smtp: SmtpOptions = option(SmtpOptions(), "SMTP from other servers and from mail programs.")
+    submission: SubmissionOptions = option(SubmissionOptions(), "What is done to mail that our users send.")
+    imap: ImapOptions = option(ImapOptions(), "IMAP.")
+    pop3: Pop3Options = option(Pop3Options(), "POP3.")
+    web: WebOptions = option(WebOptions(), "HTTP: health, metrics, well-known resources.")
+    memory: MemoryOptions = option(MemoryOptions(), "What is kept in memory.")
+    login: LoginOptions = option(LoginOptions(), "How users log in.")
+    passwords: PasswordOptions = option(PasswordOptions(), "How passwords are checked and kept.")
+    app_passwords: AppPasswordOptions = option(AppPasswordOptions(), "Secrets for single mail programs.")
+    services: ServiceOptions = option(ServiceOptions(), "Which accounts may use which services.")
+    devices: DeviceOptions = option(DeviceOptions(), "How many mail programs an account may use at once.")
+    limits: LimitOptions = option(LimitOptions(), "Failed logins.")
+    accounts: ProvisioningOptions = option(ProvisioningOptions(), "What a new account is given.")
+    audit: AuditOptions = option(AuditOptions(), "How long the trail of acts and logins is kept.")
+    dns: DnsOptions = option(DnsOptions(), "Which name servers are asked.")
+    queue: QueueOptions = option(QueueOptions(), "Mail on its way out.")
+    route: RouteOptions = option(RouteOptions(), "Where mail on its way out is handed over.")
+    schedule: Schedule = option(Schedule(), "When a delivery that failed is tried again.")
+    smtp_client: SmtpClientOptions = option(SmtpClientOptions(), "How mail is handed to other servers.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Engines", "open_engines"]
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,9 @@ from hongyan.engines.directory import DataDirectory
 from hongyan.engines.memory import MemoryBus, MemoryCounters
 from hongyan.engines.postgres.database import PostgresDatabase
 from hongyan.engines.segments import SegmentStore
-from hongyan.engines.sql.migrations import POSTGRES, SQLITE, migrate
+from hongyan.engines.sql.migrations import POSTGRES, migrate
 from hongyan.engines.sql.storage import SqlStorage
-from hongyan.engines.sqlite.database import SqliteDatabase
+from hongyan.engines.sqlite.storage import open_local_storage
 from hongyan.store.bus import Bus
 from hongyan.store.counters import Counters
 
@@ -34,46 +35,32 @@ class Engines:
     close: Callable[[], Awaitable[None]]
 
 
-async def open_engines(config: Config, data: Path, clock: Clock) -> Engines:
-    """Take the data directory, open the engines and bring the schema up to date."""
+async def open_engines(config: Config, clock: Clock) -> Engines:
+    """Take the data directory, open the engines and bring the schema up to date.
+
+    Raises `ConfigurationError`, `StorageFailed` or `Corrupt`; then nothing is held.
+    """
+    data = Path(config.server.data)
+    if config.database.engine == "postgres":
+        return await _open_postgres(config, data, clock)
+    local = await open_local_storage(data, config.storage)
+    return Engines(local.sql, MemoryBus(), MemoryCounters(clock), local.directory, is_shared=False, close=local.close)
+
+
+async def _open_postgres(config: Config, data: Path, clock: Clock) -> Engines:
     directory = DataDirectory(data)
     directory.lock()
-    try:
-        options = config.database
+    async with contextlib.AsyncExitStack() as opened:
+        opened.callback(directory.unlock)
+        sizes = config.storage
         blobs = SegmentStore(
-            directory.blobs, segment_octets=options.segment_octets, reserve_octets=options.reserve_octets
+            directory.blobs, segment_octets=sizes.segment_size << 20, reserve_octets=sizes.reserve << 20
         )
-        if options.engine == "postgres":
-            return await _open_postgres(config, directory, blobs, clock)
-        return await _open_sqlite(directory, blobs, clock)
-    except BaseException:
-        directory.unlock()
-        raise
-
-
-async def _open_sqlite(directory: DataDirectory, blobs: SegmentStore, clock: Clock) -> Engines:
-    database = SqliteDatabase(directory.database, blobs)
-    database.open()
-    await migrate(database, SQLITE)
-
-    async def close() -> None:
-        database.close()
-        blobs.close()
-        directory.unlock()
-
-    storage = SqlStorage(database, SQLITE, blobs)
-    return Engines(storage, MemoryBus(), MemoryCounters(clock), directory, is_shared=False, close=close)
-
-
-async def _open_postgres(config: Config, directory: DataDirectory, blobs: SegmentStore, clock: Clock) -> Engines:
-    database = PostgresDatabase(config.database.dsn, blobs, connections=config.database.connections)
-    await database.open()
-    await migrate(database, POSTGRES)
-
-    async def close() -> None:
-        await database.close()
-        blobs.close()
-        directory.unlock()
-
+        opened.callback(blobs.close)
+        database = PostgresDatabase(config.database.dsn, blobs, connections=config.database.connections)
+        await database.open()
+        opened.push_async_callback(database.close)
+        await migrate(database, POSTGRES)
+        close = opened.pop_all().aclose
     storage = SqlStorage(database, POSTGRES, blobs)
     return Engines(storage, MemoryBus(), MemoryCounters(clock), directory, is_shared=True, close=close)

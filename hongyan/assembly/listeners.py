@@ -1,17 +1,17 @@
-"""Listeners from the configuration: sockets are bound first, and served when everything behind them stands."""
+"""Listeners from the configuration: what the world connects to, and what serves each connection."""
 
 from __future__ import annotations
 
-__all__ = ["Front", "make_listeners"]
+__all__ = ["Front"]
 
 import asyncio
-import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
+from hongyan.assembly.ground import Ground
 from hongyan.assembly.services import Services
-from hongyan.clock import Clock, Random
-from hongyan.config import SERVICES, Config, ListenOptions, Service
+from hongyan.assembly.sockets import Sockets
+from hongyan.assembly.web import make_web
+from hongyan.config import ListenOptions, Service
 from hongyan.errors import ConfigurationError
 from hongyan.inbound.transaction import InboundTransaction
 from hongyan.servers.admission import Admission
@@ -21,15 +21,13 @@ from hongyan.servers.imap.handlers import HANDLERS
 from hongyan.servers.imap.session import ImapSession
 from hongyan.servers.listener import Listener
 from hongyan.servers.pop3 import Pop3Services, Pop3Session
-from hongyan.servers.privileges import drop_privileges
 from hongyan.servers.proxy import ProxyPolicy
 from hongyan.servers.session import Session
 from hongyan.servers.smtp import SmtpSession
-from hongyan.servers.sockets import bind, endpoint_of
+from hongyan.servers.sockets import endpoint_of
 from hongyan.servers.tls import Handshakes
-from hongyan.servers.wheel import Wheel
 from hongyan.submission.transaction import SubmissionTransaction
-from hongyan.web.app import make_web
+from hongyan.web.connection import HttpService
 from hongyan.wire.smtp.offer import Offer
 
 _IMPLICIT_TLS = frozenset({"submissions", "imaps", "pop3s", "https"})
@@ -51,83 +49,65 @@ _FAREWELLS: dict[str, Callable[[str], bytes]] = {
     "submission": lambda sentence: f"421 4.7.0 {sentence}\r\n".encode(),
     "imap": lambda sentence: f"* BYE [UNAVAILABLE] {sentence}\r\n".encode(),
     "pop3": lambda sentence: f"-ERR [SYS/TEMP] {sentence}\r\n".encode(),
+    "http": HttpService.farewell,
 }
 """How each protocol says that it takes no more connections just now."""
 
-Serve = Callable[[Arrival], Served]
 
-
-def make_listeners(config: Config) -> Front:
-    """Bind every port and give up root. Raises `ConfigurationError` when one cannot be bound."""
-    bound: dict[Service, list[socket.socket]] = {}
-    front = Front(bound)
-    try:
-        for service, options in config.listen.items():
-            bound[service] = bind(options.hosts, options.port)
-    except OSError as error:
-        front.close_sockets()
-        port = options.port or SERVICES[service]
-        raise ConfigurationError(f"Port {port} for {service} cannot be bound: {error.strerror}.") from error
-    if config.server.user:
-        drop_privileges(config.server.user)
-    return front
-
-
-@dataclass(slots=True)
 class Front:
     """What the world connects to."""
 
-    sockets: dict[Service, list[socket.socket]]
-    listeners: list[Listener] = field(default_factory=list)
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets = sockets
+        self._listeners: dict[Service, Listener] = {}
 
     @property
     def endpoints(self) -> Mapping[Service, Endpoint]:
         """The first address of each service."""
-        return {service: endpoint_of(bound[0].getsockname()) for service, bound in self.sockets.items()}
+        return {service: endpoint_of(bound[0].getsockname()) for service, bound in self._sockets.items()}
 
-    def close_sockets(self) -> None:
-        """Give the ports back."""
-        for bound in self.sockets.values():
-            for listening in bound:
-                listening.close()
+    def is_serving(self, service: Service) -> bool:
+        """Whether a service accepts connections."""
+        listener = self._listeners.get(service)
+        return listener is not None and listener.serving
 
-    async def open(self, config: Config, services: Services, wheel: Wheel, clock: Clock, random: Random) -> None:
+    async def open(self, ground: Ground, services: Services) -> None:
         """Begin to serve on every port."""
-        makers = _Makers(config, services, wheel, clock, random)
-        for service, options in config.listen.items():
-            listener = makers.listener(service, options, self.sockets[service])
+        makers = _Makers(ground, services, self)
+        for service, options in ground.config.listen.items():
+            listener = makers.listener(service, options, self._sockets)
             await listener.open()
-            self.listeners.append(listener)
-        makers.tell_health(self.listeners)
+            self._listeners[service] = listener
 
     async def drain(self, seconds: float) -> None:
         """Stop accepting and let connections end."""
-        await asyncio.gather(*(listener.drain(seconds) for listener in self.listeners))
+        await asyncio.gather(*(listener.drain(seconds) for listener in self._listeners.values()))
 
 
 class _Makers:
     """Makes listeners, and what serves their connections."""
 
-    def __init__(self, config: Config, services: Services, wheel: Wheel, clock: Clock, random: Random) -> None:
+    def __init__(self, ground: Ground, services: Services, front: Front) -> None:
+        config = ground.config
         self._config = config
         self._services = services
         self._handshakes = Handshakes(config.tls)
-        self._driver = Driver(wheel, self._handshakes, config.connections)
-        self._ids = ConnectionIds(random)
+        self._driver = Driver(ground.wheel, self._handshakes, config.connections)
+        self._ids = ConnectionIds(ground.random)
         is_banned = services.entrance.bans.is_shut_out
         self._admissions = {
-            kind: Admission(getattr(config.admission, kind), clock, is_banned) for kind in set(_KINDS.values())
+            kind: Admission(getattr(config.admission, kind), ground.clock, is_banned) for kind in set(_KINDS.values())
         }
-        self._web = make_web(config, services, clock)
+        self._web = make_web(ground, front.is_serving)
 
-    def listener(self, service: Service, options: ListenOptions, sockets: list[socket.socket]) -> Listener:
+    def listener(self, service: Service, options: ListenOptions, sockets: Sockets) -> Listener:
         certificates = self._services.certificates
         if service in _IMPLICIT_TLS and certificates is None:
-            raise ConfigurationError(f"{service} needs a certificate: name one under [[certificates]].")
+            raise ConfigurationError(f"{service} begins with TLS and there is no certificate. Add [[certificates]].")
         wants_tls = certificates is not None and service != "http"
         return Listener(
             service,
-            sockets,
+            sockets[service],
             self._serve(service),
             admission=self._admissions[_KINDS[service]],
             handshakes=self._handshakes,
@@ -135,14 +115,10 @@ class _Makers:
             find_context=certificates.context_finder(options.tls_floor) if certificates and wants_tls else None,
             implicit_tls=service in _IMPLICIT_TLS,
             proxy=ProxyPolicy(options.proxy) if options.proxy.networks else None,
-            farewell=_FAREWELLS.get(_KINDS[service]),
+            farewell=_FAREWELLS[_KINDS[service]],
         )
 
-    def tell_health(self, listeners: list[Listener]) -> None:
-        """Let the web's health check look at all of them."""
-        self._web.watch(listeners)
-
-    def _serve(self, service: Service) -> Serve:
+    def _serve(self, service: Service) -> Callable[[Arrival], Served]:
         match _KINDS[service]:
             case "smtp":
                 return self._serve_by(self._inbound())
@@ -156,7 +132,7 @@ class _Makers:
             case _:
                 return self._web.serve
 
-    def _serve_by(self, make_session: Callable[[Connection], Session]) -> Serve:
+    def _serve_by(self, make_session: Callable[[Connection], Session]) -> Callable[[Arrival], Served]:
         driver = self._driver
         return lambda arrival: Connection(driver, arrival, make_session)
 
@@ -178,8 +154,7 @@ class _Makers:
 
     def _submission(self) -> Callable[[Connection], SmtpSession]:
         options, submission, entrance = self._config.smtp, self._services.submission, self._services.entrance
-        plain = self._config.login.plaintext_on_loopback
-        offer = self._offer(dsn=True, auth=True, plain=plain)
+        offer = self._offer(dsn=True, auth=True, plain=self._config.login.plaintext_on_loopback)
 
         def make(connection: Connection) -> SmtpSession:
             return SmtpSession(

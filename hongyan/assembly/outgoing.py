@@ -8,13 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hongyan.accounts.aliases import Aliases
-from hongyan.addresses import Domain
-from hongyan.assembly.engines import Engines
+from hongyan.addresses import AddressFault, Domain
+from hongyan.assembly.directory import Directory
+from hongyan.assembly.ground import Ground
 from hongyan.clients.resolver import DnsResolver
 from hongyan.clients.smtp import SmtpTransport
-from hongyan.clock import Clock, Random
-from hongyan.config import Config
 from hongyan.delivery.deliver import Deliverer
 from hongyan.delivery.local import LocalTransport
 from hongyan.domains.domains import Domains
@@ -46,18 +44,12 @@ class Outgoing:
         await self.remote.close()
 
 
-def make_outgoing(
-    config: Config,
-    engines: Engines,
-    clock: Clock,
-    random: Random,
-    domains: Domains,
-    aliases: Aliases,
-    deliverer: Deliverer,
-) -> Outgoing:
+def make_outgoing(ground: Ground, directory: Directory, deliverer: Deliverer) -> Outgoing:
     """Make the queue and all that it sends by."""
-    store = SqlQueue(engines.storage.database)
-    steady = SteadyClock(clock)
+    config, random = ground.config, ground.random
+    hostname = config.server.hostname
+    store = SqlQueue(ground.database)
+    steady = SteadyClock(ground.clock)
     workers: list[QueueWorker] = []
 
     def wake(destinations: Iterable[str]) -> None:
@@ -65,40 +57,44 @@ def make_outgoing(
             worker.wake(destinations)
 
     queue = Queue(store, steady, config.schedule, wake)
-    remote = SmtpTransport(config.smtp_client, config.server.hostname, clock)
+    remote = SmtpTransport(config.smtp_client, hostname, ground.clock)
     worker = QueueWorker(
         store,
-        engines.storage.blobs,
-        _make_router(config, clock, random, domains, engines.directory.path),
-        local=LocalTransport(aliases, deliverer, queue),
+        ground.engines.storage.blobs,
+        _make_router(ground, directory.domains),
+        local=LocalTransport(directory.aliases, deliverer, queue),
         remote=remote,
-        notices=NoticeWriter(config.server.hostname, queue, clock, random),
+        notices=NoticeWriter(hostname, queue, ground.clock, random),
         clock=steady,
         random=random,
         schedule=config.schedule,
         options=config.queue,
-        owner=config.server.hostname,
+        owner=hostname,
     )
     workers.append(worker)
     return Outgoing(store, queue, worker, remote)
 
 
-def _make_router(config: Config, clock: Clock, random: Random, domains: Domains, data: Path) -> Router:
-    options = config.route
-    smart_host = None
-    if options.smart_host:
-        credentials = None
-        if options.smart_host_user:
-            credentials = Credentials(options.smart_host_user, _read_secret(data / _RELAY_SECRET))
-        smart_host = SmartHost.parse(options.smart_host, options.smart_host_tls, credentials)
+def _make_router(ground: Ground, domains: Domains) -> Router:
+    config = ground.config
     return Router(
-        DnsResolver(config.dns, clock),
+        DnsResolver(config.dns, ground.clock),
         _LocalDomains(domains),
-        random,
-        options,
-        smart_host=smart_host,
+        ground.random,
+        config.route,
+        smart_host=_find_smart_host(ground),
         own_names=[config.server.hostname.lower()],
     )
+
+
+def _find_smart_host(ground: Ground) -> SmartHost | None:
+    options = ground.config.route
+    if not options.smart_host:
+        return None
+    credentials = None
+    if options.smart_host_user:
+        credentials = Credentials(options.smart_host_user, _read_secret(ground.data / _RELAY_SECRET))
+    return SmartHost.parse(options.smart_host, options.smart_host_tls, credentials)
 
 
 def _read_secret(path: Path) -> Secret:
@@ -115,4 +111,7 @@ class _LocalDomains:
         self._domains = domains
 
     async def is_local(self, domain: str) -> bool:
-        return self._domains.is_local(Domain(domain))
+        try:
+            return self._domains.is_local(Domain(domain))
+        except AddressFault:
+            return False

@@ -42,8 +42,8 @@ log = telemetry.logger("domains")
 class CertificateFiles:
     """One entry of `[[certificates]]`."""
 
-    chain: str = option("", "File with the certificate and those that lead to its root, in PEM.")
-    key: str = option("", "File with the private key, in PEM, readable by Hongyan alone.")
+    chain: str = option("", "File with the certificate and those that lead to its root, in PEM.", unit="path")
+    key: str = option("", "File with the private key, in PEM, readable by Hongyan alone.", unit="path")
 
     def __post_init__(self) -> None:
         if not self.chain or not self.key:

@@ -31,9 +31,12 @@ class _Area:
 
     __slots__ = ("level", "name", "parent")
 
+    newest = logging.INFO
+    """The level that an area begins with when it is first asked for."""
+
     def __init__(self, name: str) -> None:
         self.name = name
-        self.level = logging.INFO
+        self.level = self.newest
         self.parent = logging.getLogger(f"hongyan.{name}")
 
 
@@ -106,28 +109,30 @@ def bind(**fields: object) -> Iterator[None]:
 
 
 def set_level(level: Level, area: str | None = None) -> None:
-    """Set the level of one area, or of all areas known so far."""
+    """Set the level of one area, or of all areas, those to come included."""
     if area is not None:
         _find_area(area).level = LEVELS[level]
         return
+    _Area.newest = LEVELS[level]
     for known in _areas.values():
         known.level = LEVELS[level]
 
 
 @contextlib.contextmanager
 def capture(level: Level = "debug") -> Iterator[list[Event]]:
-    """Gather the events of all areas known so far in a list: for tests."""
+    """Gather the events of all areas in a list: for tests."""
     events: list[Event] = []
     gatherer = _Gatherer(events)
-    levels = {area: area.level for area in _areas.values()}
+    newest, levels = _Area.newest, {area: area.level for area in _areas.values()}
     set_level(level)
     logging.getLogger("hongyan").addHandler(gatherer)
     try:
         yield events
     finally:
         logging.getLogger("hongyan").removeHandler(gatherer)
-        for area, former in levels.items():
-            area.level = former
+        _Area.newest = newest
+        for area in _areas.values():
+            area.level = levels.get(area, newest)
 
 
 class _Gatherer(logging.Handler):

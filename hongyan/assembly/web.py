@@ -1,0 +1,46 @@
+"""The web from the configuration: the application, and the parts whose health it tells."""
+
+from __future__ import annotations
+
+__all__ = ["make_web"]
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from hongyan.assembly.ground import Ground
+from hongyan.config import Service
+from hongyan.engines.sql.units import Statement, Unit
+from hongyan.web.app import make_app
+from hongyan.web.connection import HttpService
+from hongyan.web.health import Check
+
+
+def make_web(ground: Ground, is_serving: Callable[[Service], bool]) -> HttpService:
+    """Return what serves HTTP. `is_serving` tells of each listener whether it accepts connections."""
+    config = ground.config
+    checks: dict[str, Check] = {service: _listener_check(service, is_serving) for service in config.listen}
+    checks["database"] = _database_check(ground)
+    options = replace(config.web, names=(config.server.hostname, *config.web.names))
+    return HttpService(make_app(options, ground.clock, checks, _no_policy), options)
+
+
+def _listener_check(service: Service, is_serving: Callable[[Service], bool]) -> Check:
+    async def check() -> bool:
+        return is_serving(service)
+
+    return check
+
+
+def _database_check(ground: Ground) -> Check:
+    def read() -> Unit[bool]:
+        rows = yield Statement("SELECT 1")
+        return bool(rows)
+
+    async def check() -> bool:
+        return await ground.database.read(read())
+
+    return check
+
+
+def _no_policy(domain: str) -> str | None:  # noqa: ARG001 - no domain of ours has an MTA-STS policy yet
+    return None
