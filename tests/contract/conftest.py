@@ -13,16 +13,12 @@ import pytest
 from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sql.units import SqlDatabase
 from tests.support.mail import MailShop
-from tests.support.storage import open_postgres, open_sqlite
+from tests.support.storage import ENGINES, open_storage
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=ENGINES)
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlStorage]:
-    if request.param == "sqlite":
-        opening = open_sqlite(tmp_path)
-    else:
-        opening = open_postgres(request.getfixturevalue("postgres_dsn"), tmp_path)
-    async with opening as storage:
+    async with open_storage(request.param, tmp_path, request) as storage:
         yield storage
 
 

@@ -9,18 +9,14 @@ import pytest
 
 from hongyan.engines.sql.storage import SqlStorage
 from tests.support.mail import MailShop
-from tests.support.storage import open_postgres, open_sqlite
+from tests.support.storage import ENGINES, open_storage
 
 _SEGMENT_OCTETS = 20_000
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=ENGINES)
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlStorage]:
-    if request.param == "sqlite":
-        opening = open_sqlite(tmp_path, segment_octets=_SEGMENT_OCTETS)
-    else:
-        opening = open_postgres(request.getfixturevalue("postgres_dsn"), tmp_path, segment_octets=_SEGMENT_OCTETS)
-    async with opening as storage:
+    async with open_storage(request.param, tmp_path, request, segment_octets=_SEGMENT_OCTETS) as storage:
         yield storage
 
 

@@ -1,12 +1,14 @@
-"""Engines for tests: SQLite in a temporary directory, PostgreSQL in a database of its own."""
+"""Engines with the newest schema, opened in a test's own folder or database."""
 
 from __future__ import annotations
 
-__all__ = ["open_postgres", "open_sqlite"]
+__all__ = ["ENGINES", "open_postgres", "open_sqlite", "open_storage"]
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+
+import pytest
 
 from hongyan.engines.disk import Disk
 from hongyan.engines.postgres.database import PostgresDatabase
@@ -15,16 +17,27 @@ from hongyan.engines.sql.migrations import POSTGRES, SQLITE, migrate
 from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sqlite.database import SqliteDatabase
 
+ENGINES = ("sqlite", "postgres")
+
 _SEGMENT_OCTETS = 1 << 20
+
+
+def open_storage(
+    engine: str, folder: Path, request: pytest.FixtureRequest, *, segment_octets: int = _SEGMENT_OCTETS
+) -> AbstractAsyncContextManager[SqlStorage]:
+    """Open one of `ENGINES`; a PostgreSQL is that of the fixture `postgres_dsn`."""
+    if engine == "sqlite":
+        return open_sqlite(folder, segment_octets=segment_octets)
+    return open_postgres(request.getfixturevalue("postgres_dsn"), folder, segment_octets=segment_octets)
 
 
 @asynccontextmanager
 async def open_sqlite(
-    path: Path, *, segment_octets: int = _SEGMENT_OCTETS, disk: Disk | None = None
+    folder: Path, *, segment_octets: int = _SEGMENT_OCTETS, disk: Disk | None = None
 ) -> AsyncIterator[SqlStorage]:
-    """Open, or make, a storage in a directory."""
-    blobs = SegmentStore(path / "blobs", segment_octets=segment_octets, reserve_octets=0, disk=disk)
-    database = SqliteDatabase(path / "mail.db", blobs, disk=disk)
+    """Open, or make, a SQLite database with its blobs in a folder."""
+    blobs = SegmentStore(folder / "blobs", segment_octets=segment_octets, reserve_octets=0, disk=disk)
+    database = SqliteDatabase(folder / "mail.db", blobs, disk=disk)
     database.open()
     await migrate(database, SQLITE)
     yield SqlStorage(database, SQLITE, blobs)
@@ -33,9 +46,9 @@ async def open_sqlite(
 
 
 @asynccontextmanager
-async def open_postgres(dsn: str, path: Path, *, segment_octets: int = _SEGMENT_OCTETS) -> AsyncIterator[SqlStorage]:
-    """Open, or make, a storage in a database of PostgreSQL and a directory."""
-    blobs = SegmentStore(path / "blobs", segment_octets=segment_octets, reserve_octets=0)
+async def open_postgres(dsn: str, folder: Path, *, segment_octets: int = _SEGMENT_OCTETS) -> AsyncIterator[SqlStorage]:
+    """Open, or fill, a database of PostgreSQL, with blobs in a folder."""
+    blobs = SegmentStore(folder / "blobs", segment_octets=segment_octets, reserve_octets=0)
     database = PostgresDatabase(dsn, blobs)
     await database.open()
     await migrate(database, POSTGRES)
