@@ -7,8 +7,8 @@ of 512 bits or drafts of DKIM, which must not pass any more (RFC 8301). So the t
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -19,17 +19,14 @@ from hongyan.mailauth.canonical import Canonicalization, canonical_field, select
 from hongyan.mailauth.dkim import DkimResult, DkimStatus, Verifier
 from hongyan.mailauth.dkim_record import KeyRecord, find_key
 from hongyan.mailauth.tags import parse_tags, unfold, without_tag
-from tests.support import testdata
 from tests.support.resolver import FakeResolver
+from tests.support.testdata import case_files, crlf
 
-MAILAUTH = testdata.testdata("dkim-mailauth")
-MAILDKIM = testdata.testdata("dkim-maildkim")
 MADE_IN_2018 = datetime(2018, 6, 13, 14, 0, tzinfo=UTC)
 
 
 def message(octets: bytes) -> tuple[bytes, bytes]:
-    octets = octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    header, _, body = octets.partition(b"\r\n\r\n")
+    header, _, body = crlf(octets).partition(b"\r\n\r\n")
     return header + b"\r\n", body
 
 
@@ -39,9 +36,10 @@ async def results(header: bytes, body: bytes, resolver: FakeResolver) -> tuple[D
     return await verifier.results(resolver)
 
 
-def maildkim_records(folder: Path) -> FakeResolver:
+def maildkim_records() -> FakeResolver:
     resolver = FakeResolver()
-    for line in (folder / "FAKE_DNS.dat").read_text().splitlines():
+    (records,) = case_files("dkim-maildkim", "FAKE_DNS.dat")
+    for line in records.read_text().splitlines():
         name, _, text = line.partition(" ")
         text = text.strip()
         if text.startswith("~~"):
@@ -51,10 +49,8 @@ def maildkim_records(folder: Path) -> FakeResolver:
     return resolver
 
 
-@pytest.mark.skipif(MAILAUTH is None, reason="../shared/testdata/dkim-mailauth is absent")
-async def test_messages_signed_for_mail_auth_pass() -> None:
-    assert MAILAUTH is not None
-    files = sorted((MAILAUTH / "dkim").glob("*.txt"))
+async def test_messages_signed_for_mail_auth_pass(count_cases: Callable[[str, int], None]) -> None:
+    files = case_files("dkim-mailauth", "dkim/*.txt")
     for file in files:
         records, _, octets = file.read_bytes().partition(b"\n\n")
         resolver = FakeResolver()
@@ -63,30 +59,27 @@ async def test_messages_signed_for_mail_auth_pass() -> None:
         found = await results(*message(octets), resolver)
         assert found, file.name
         assert all(result.status is DkimStatus.PASS for result in found), (file.name, found)
-    print(f"dkim-mailauth: {len(files)} messages")
+    count_cases("dkim-mailauth", len(files))
 
 
-@pytest.mark.skipif(MAILDKIM is None, reason="../shared/testdata/dkim-maildkim is absent")
-async def test_messages_of_mail_dkim_get_what_today_demands() -> None:
-    assert MAILDKIM is not None
-    resolver = maildkim_records(MAILDKIM)
-    files = sorted((MAILDKIM / "corpus").glob("*.txt"))
+async def test_messages_of_mail_dkim_get_what_today_demands(count_cases: Callable[[str, int], None]) -> None:
+    resolver = maildkim_records()
+    files = case_files("dkim-maildkim", "corpus/*.txt")
     for file in files:
         found = await results(*message(file.read_bytes()), resolver)
         passed = {result.algorithm for result in found if result.status is DkimStatus.PASS}
         assert passed == ({"ed25519-sha256"} if file.name == "goodkey_ed25519.txt" else set()), (file.name, found)
         for result in found:
             assert result.status is DkimStatus.PASS or result.reason
-    print(f"dkim-maildkim: {len(files)} messages")
+    count_cases("dkim-maildkim", len(files))
 
 
-@pytest.mark.skipif(MAILDKIM is None, reason="../shared/testdata/dkim-maildkim is absent")
 @pytest.mark.parametrize("name", ["mine_ietf01_3.txt", "mine_ietf01_4.txt"])
 async def test_the_canonical_forms_agree_with_drafts_that_lack_a_version(name: str) -> None:
     """Simple and relaxed, rsa-sha256, from before v=1: the rules of §3.4 and §3.7 were the same."""
-    assert MAILDKIM is not None
-    header, body = message((MAILDKIM / "corpus" / name).read_bytes())
-    (result,) = await results(header, body, maildkim_records(MAILDKIM))
+    (file,) = case_files("dkim-maildkim", f"corpus/{name}")
+    header, body = message(file.read_bytes())
+    (result,) = await results(header, body, maildkim_records())
     assert result.reason == "the tag v= is missing"
     fields = split_fields(header)
     signature = next(field for field in fields if field.name == b"dkim-signature")
@@ -95,11 +88,11 @@ async def test_the_canonical_forms_agree_with_drafts_that_lack_a_version(name: s
     chosen = select_fields(fields, unfold(tags[b"h"]).lower().split(b":"))
     octets = b"".join(canonical_field(field.raw, form) + b"\r\n" for field in chosen)
     octets += canonical_field(b"DKIM-Signature:" + without_tag(signature.value, b"b"), form)
-    await _require_signed("selector1._domainkey.messiah.edu", tags[b"b"], octets, MAILDKIM)
+    await _require_signed("selector1._domainkey.messiah.edu", tags[b"b"], octets)
 
 
-async def _require_signed(name: str, signature: bytes, octets: bytes, folder: Path) -> None:
-    key = await find_key(name, maildkim_records(folder))
+async def _require_signed(name: str, signature: bytes, octets: bytes) -> None:
+    key = await find_key(name, maildkim_records())
     assert isinstance(key, KeyRecord)
     assert isinstance(key.public, RSAPublicKey)
     key.public.verify(b64decode(unfold(signature)), octets, PKCS1v15(), SHA256())
