@@ -19,7 +19,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from hongyan import telemetry
-from hongyan.clients.smtp_pool import PoolKey, SessionPool
+from hongyan.clients.smtp_pool import PoolKey, RouteSlots, SessionPool
 from hongyan.clients.smtp_session import HopFault, SmtpSession, TlsContexts, open_session
 from hongyan.clock import Clock
 from hongyan.errors import ServerFault
@@ -61,9 +61,12 @@ class SmtpOptions:
 
     source_ipv4: str = option("", "The IPv4 address that deliveries come from; empty: the system chooses.")
     source_ipv6: str = option("", "The IPv6 address that deliveries come from; empty: the system chooses.")
+    connections: int = option(20, "Connections to one relay, or to the servers of one domain.")
     chunking: bool = option(True, "Send content by BDAT to servers that offer CHUNKING.")
 
     def __post_init__(self) -> None:
+        if self.connections < 1:
+            raise ValueError("connections is 1 or more")
         for text, version in ((self.source_ipv4, 4), (self.source_ipv6, 6)):
             if text and ip_address(text).version != version:
                 raise ValueError(f"{text} is not an IPv{version} address")
@@ -83,12 +86,14 @@ class SmtpTransport:
         self._clock = clock
         self._tls = tls or TlsContexts.system()
         self._pool = SessionPool()
+        self._slots = RouteSlots(options.connections)
 
     async def deliver(self, delivery: Delivery, route: RemoteRoute) -> Mapping[int, Outcome]:
         """Return the outcome for each recipient."""
         attempt = _Attempt(delivery)
         try:
-            await self._try_hosts(attempt, route)
+            async with self._slots.hold(route.name):
+                await self._try_hosts(attempt, route)
         except ServerFault as fault:
             # Those who had their answer keep it: a delivery that is forgotten is made twice.
             _log.error("content-unreadable", error=fault)

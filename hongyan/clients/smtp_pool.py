@@ -1,4 +1,4 @@
-"""Open sessions that wait for another message to the same destination.
+"""Open sessions: how many a route may have, and those that wait for another message to the same destination.
 
 A session is kept for half a minute; a server that closes it, or says anything, ends that. It costs
 a timer of the event loop and no task.
@@ -6,9 +6,11 @@ a timer of the event loop and no task.
 
 from __future__ import annotations
 
-__all__ = ["PoolKey", "SessionPool"]
+__all__ = ["PoolKey", "RouteSlots", "SessionPool"]
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,3 +81,26 @@ class SessionPool:
             del self._idle[key]
         self._count -= 1
         session.leave()
+
+
+class RouteSlots:
+    """How many deliveries of one route run at the same time: a smart host is the route of all destinations."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._slots: dict[str, tuple[asyncio.Semaphore, int]] = {}
+
+    @asynccontextmanager
+    async def hold(self, route: str) -> AsyncIterator[None]:
+        """Wait for a free place and keep it."""
+        slots, users = self._slots.get(route) or (asyncio.Semaphore(self._limit), 0)
+        self._slots[route] = (slots, users + 1)
+        try:
+            async with slots:
+                yield
+        finally:
+            _, users = self._slots[route]
+            if users == 1:
+                del self._slots[route]
+            else:
+                self._slots[route] = (slots, users - 1)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
+from typing import Final
 
 from hongyan.clock import Random
 from hongyan.message.dsn import Action
@@ -21,6 +22,9 @@ from hongyan.queue.schedule import Schedule
 from hongyan.store.queue import AttemptReport, Claim, QueuedRecipient, RecipientState, Settled
 from hongyan.wire.smtp.parameters import Notify
 from hongyan.wire.smtp.replies import Reply
+
+_MAX_TEXT: Final = 1000
+"""Characters that are kept of what a server said."""
 
 
 class Result(Enum):
@@ -75,12 +79,13 @@ class Outcome:
         failed = Result.FAILED if reply.is_permanent else Result.DEFERRED
         result = Result.DELIVERED if reply.is_positive else failed
         status = reply.enhanced_code or f"{reply.code // 100}.0.0"
-        return Outcome(result=result, stage=stage, status=status, text=str(reply), remote=remote, code=reply.code)
+        text = str(reply)[:_MAX_TEXT]
+        return Outcome(result=result, stage=stage, status=status, text=text, remote=remote, code=reply.code)
 
     @staticmethod
     def from_cause(cause: Cause, stage: Stage, *, remote: str = "", detail: str = "") -> Outcome:
         """Judge what this server found out by itself."""
-        text = f"{cause.line} ({detail})" if detail else cause.line
+        text = f"{cause.line} ({detail})"[:_MAX_TEXT] if detail else cause.line
         result = Result.FAILED if cause.is_permanent else Result.DEFERRED
         return Outcome(result=result, stage=stage, status=cause.status, text=text, remote=remote)
 

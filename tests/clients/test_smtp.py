@@ -574,6 +574,17 @@ async def test_a_cancelled_delivery_closes_its_connection() -> None:
         assert sender._pool._count == 0
 
 
+async def test_a_route_has_so_many_connections_at_a_time() -> None:
+    sender = transport(connections=3)
+    async with SmtpPeer() as peer:
+        deliveries = (sender.deliver(delivery(), route(peer)) for _ in range(20))
+        outcomes = await asyncio.gather(*deliveries)
+        await sender.close()
+    assert all(outcome[0].result is Result.DELIVERED for outcome in outcomes)
+    assert peer.connections == peer.most_open == 3
+    assert sender._slots._slots == {}
+
+
 # -- Limits ------------------------------------------------------------------------------------------------------------
 
 
@@ -621,7 +632,9 @@ async def test_the_source_address_is_used() -> None:
     assert seen == ["127.0.0.2"]
 
 
-def test_a_source_of_the_wrong_version_is_refused() -> None:
+def test_impossible_options_are_refused() -> None:
+    with pytest.raises(ValueError, match="1 or more"):
+        SmtpOptions(connections=0)
     with pytest.raises(ValueError, match="IPv6"):
         SmtpOptions(source_ipv6="192.0.2.1")
     assert SmtpOptions().source_for(HERE) is None
