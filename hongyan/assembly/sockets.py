@@ -61,6 +61,7 @@ def _bind(service: Service, options: ListenOptions, faults: list[str]) -> list[s
                 log.warning("no-ipv6", service=service)
             else:
                 faults.append(_explain(service, Endpoint(host, port), cause.errno or 0))
+                break
     return bound
 
 

@@ -1,0 +1,74 @@
+"""Help in the reader's language: three columns at most, no boxes."""
+
+from __future__ import annotations
+
+__all__ = ["format_help"]
+
+from typing import TYPE_CHECKING
+
+from cyclopts.help import HelpEntry, HelpPanel
+from rich.console import Console, ConsoleOptions
+from rich.table import Table
+from rich.text import Text
+
+from hongyan.cli.words import say, translate
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_NAMES = 32  # columns
+_NO_DEFAULT = (None, "()", "None", "False", '""', "0")
+_USAGE = "Usage: "
+
+
+class _HelpFormatter:
+    """What cyclopts asks to show a page of help (`cyclopts.help.protocols.HelpFormatter`)."""
+
+    def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:  # noqa: ARG002
+        if not panel.entries:
+            return
+        table = Table.grid(padding=(0, 2), pad_edge=False)
+        table.add_column(min_width=12, max_width=_NAMES)
+        table.add_column(overflow="fold")
+        for entry in panel.entries:
+            table.add_row(Text("  " + " ".join(entry.display_labels_with_metavar), "cyan"), _describe(entry))
+        console.print(Text(_plain(panel.title), "bold"))
+        console.print(table)
+        console.print()
+
+    def render_usage(self, console: Console, options: ConsoleOptions, usage: RenderableType | None) -> None:  # noqa: ARG002
+        words = _plain(usage).strip().removeprefix(_USAGE)
+        for word in ("COMMAND", "OPTIONS"):
+            words = words.replace(word, say(word))
+        console.print(Text.assemble((f"{say('Usage')}: ", "bold"), words), soft_wrap=True)
+        console.print()
+
+    def render_description(
+        self,
+        console: Console,
+        options: ConsoleOptions,  # noqa: ARG002
+        description: RenderableType | None,
+    ) -> None:
+        if words := _plain(description).strip():
+            console.print(Text(words))
+            console.print()
+
+
+format_help = _HelpFormatter()
+
+
+def _describe(entry: HelpEntry) -> Text:
+    text = Text(translate(_plain(entry.description)))
+    if entry.choices:
+        text.append(f" ({' | '.join(entry.choices)})", "dim")
+    if entry.default not in _NO_DEFAULT:
+        text.append(" " + say("[default: {value}]", value=entry.default), "dim")
+    if entry.required:
+        text.append(" " + say("[required]"), "dim")
+    return text
+
+
+def _plain(shown: object) -> str:
+    """Return the words of what is to be shown; help is plain text throughout."""
+    inner = getattr(shown, "primary_renderable", shown)
+    return str(getattr(inner, "plain", inner) or "")

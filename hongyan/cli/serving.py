@@ -1,0 +1,90 @@
+"""A service in the foreground: from a configuration to signals. SIGTERM and SIGINT drain it, SIGHUP reloads.
+
+A second SIGINT ends the drain too.
+"""
+
+from __future__ import annotations
+
+__all__ = ["WhenReady", "run_service"]
+
+import asyncio
+import os
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import uvloop
+
+from hongyan import telemetry
+from hongyan.app import App
+from hongyan.config import Config
+from hongyan.engines.directory import DataDirectory
+from hongyan.errors import ConfigurationError
+
+WhenReady = Callable[[App], Awaitable[None]]
+"""What is done when every port serves."""
+
+
+def run_service(
+    config: Config,
+    when_ready: WhenReady,
+    *,
+    sockets: Mapping[str, list[socket.socket]] | None = None,
+    ends_with_input: bool = False,
+) -> None:
+    """Serve until a signal comes, or with `ends_with_input` until a pipe on the standard input is closed.
+
+    Raises `ConfigurationError`, `StorageFailed` or `Corrupt` when the service cannot start.
+    """
+    holder = DataDirectory(Path(config.server.data)).find_holder()
+    if holder is not None:
+        raise ConfigurationError(
+            f"A service runs with the data in {config.server.data} already: process {holder}. Stop that one first."
+        )
+    writer = telemetry.configure(config.log)
+    try:
+        uvloop.run(_serve(App(config, sockets=sockets), when_ready, ends_with_input=ends_with_input))
+    finally:
+        writer.close()
+
+
+async def _serve(app: App, when_ready: WhenReady, *, ends_with_input: bool) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop, app)
+    if ends_with_input:
+        _stop_with_input(app)
+    async with app:
+        reloads: set[asyncio.Task[None]] = set()
+        loop.add_signal_handler(signal.SIGHUP, _reload, app, reloads)
+        await when_ready(app)
+        await app.run()
+
+
+def _stop(app: App) -> None:
+    app.stop()
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)  # The next one interrupts.
+
+
+def _reload(app: App, reloads: set[asyncio.Task[None]]) -> None:
+    task = asyncio.get_running_loop().create_task(app.reload())
+    reloads.add(task)
+    task.add_done_callback(reloads.discard)
+
+
+def _stop_with_input(app: App) -> None:
+    """Stop when whoever started us, with a pipe to our standard input, is gone."""
+    descriptor = sys.stdin.fileno()
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        if not os.read(descriptor, 4096):
+            loop.remove_reader(descriptor)
+            app.stop()
+
+    loop.add_reader(descriptor, read)
