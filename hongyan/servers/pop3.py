@@ -1,0 +1,359 @@
+"""POP3 connections: the core of `wire.pop3` speaks, INBOX is its maildrop (RFC 1939).
+
+A session sees INBOX as it was at login. It does not lock it: IMAP, other POP3 sessions and deliveries go on, and
+several sessions of one account are no fault. What DELE marks is removed at QUIT, in one go, as far as it is still
+there; a session that ends otherwise removes nothing (§6). RETR does not set `\\Seen`: POP3 knows no flags, and a
+program that copies mail has not read it.
+
+A message that is small and at hand is answered without a task. All others are streamed, in pieces, as fast as the
+peer reads.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Pop3Options", "Pop3Services", "Pop3Session"]
+
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hongyan import telemetry
+from hongyan.auth.principal import LoginReason, LoginRefused, Principal
+from hongyan.auth.revocations import LiveSession, Revocations
+from hongyan.errors import Corrupt, HongyanError, ServerFault
+from hongyan.mailboxes.mail import Mail
+from hongyan.options import option
+from hongyan.secret import Secret
+from hongyan.servers.connection import Connection
+from hongyan.servers.pop3_inbox import Inbox, Place, open_inbox
+from hongyan.servers.sasl import Dialogue, Door
+from hongyan.servers.tls import TlsInfo
+from hongyan.store.accounts import Service
+from hongyan.types import BlobRef
+from hongyan.wire import sasl
+from hongyan.wire.pop3.events import AuthAborted, AuthResponse, AuthStart, Event, Leave, Listed, Login, Retrieve
+from hongyan.wire.pop3.server import Offer, ServerConnection
+
+Work = Coroutine[Any, Any, None]
+
+_PIECE: Final = 64 << 10
+"""Octets of a message that are sent in one go; messages up to this size need no task."""
+
+_WHOLE_BELOW: Final = 1 << 20
+"""Octets up to which a blob is read in one go: smaller ones may be compressed, and a part costs as much as all."""
+
+_LISTED: Final = _PIECE // 2
+"""What a portion of a listing counts for: it is short, but took its time."""
+
+_TURN: Final = 64
+"""Commands answered in one go before other connections have their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pop3Options:
+    """The section `[pop3]`."""
+
+    login_timeout: float = option(60.0, "How long a client may take to log in.", unit="s")
+    idle_timeout: float = option(600.0, "How long a client may be silent; not under 600 (RFC 1939 §3).", unit="s")
+
+    def __post_init__(self) -> None:
+        if self.login_timeout < 1:
+            raise ValueError("login_timeout is at least one second")
+        if self.idle_timeout < 600:
+            raise ValueError("idle_timeout is at least 600 seconds (RFC 1939 §3)")
+
+
+@dataclass(frozen=True, slots=True)
+class Pop3Services:
+    """Everything a session needs, made once for a server."""
+
+    mail: Mail
+    door: Door
+    revocations: Revocations
+    options: Pop3Options
+
+
+class Pop3Session:
+    """What the connection drives."""
+
+    __slots__ = (
+        "_connection",
+        "_core",
+        "_deleted",
+        "_dialogue",
+        "_inbox",
+        "_live",
+        "_log",
+        "_queued",
+        "_retrieved",
+        "_services",
+    )
+
+    def __init__(self, services: Pop3Services, connection: Connection) -> None:
+        self._services = services
+        self._connection = connection
+        self._log = telemetry.logger("pop3").bind(cid=connection.cid)
+        self._dialogue: Dialogue | None = None
+        self._live: LiveSession | None = None
+        self._inbox: Inbox | None = None
+        self._queued = self._retrieved = self._deleted = 0
+        offer = Offer(
+            starttls=connection.tls_offered,
+            mechanisms=services.door.mechanisms,
+            login_without_tls=services.door.is_open(connection),
+        )
+        self._core = ServerConnection(offer, tls=connection.tls is not None)
+        connection.expire_in(services.options.login_timeout)
+        self._core.greet()
+
+    # -- for the connection
+
+    @property
+    def closing(self) -> bool:
+        return self._core.closing
+
+    @property
+    def starttls(self) -> bool:
+        return self._core.starttls
+
+    @property
+    def buffered(self) -> int:
+        return self._core.buffered
+
+    def receive_data(self, octets: bytes) -> None:
+        self._core.receive_data(octets)
+
+    def receive_eof(self) -> None:
+        self._core.receive_eof()
+
+    def advance(self) -> Work | None:
+        """Answer what can be answered, and give way to others after a while."""
+        core = self._core
+        for _ in range(_TURN):
+            event = core.next_event()
+            if event is None:
+                return None
+            work = self._take(event)
+            if work is not None:
+                return work
+            if self._queued >= _PIECE:
+                break
+        self._connection.wake()
+        return None
+
+    def data_to_send(self) -> bytes:
+        self._queued = 0
+        return self._core.data_to_send()
+
+    def tls_started(self, tls: TlsInfo) -> None:  # noqa: ARG002 - the connection knows it
+        self._core.tls_started()
+
+    def timeout(self) -> float:
+        options = self._services.options
+        return options.login_timeout if self._inbox is None else options.idle_timeout
+
+    def timed_out(self) -> None:
+        self._core.timed_out()
+
+    def failed(self) -> None:
+        self._core.fail()
+
+    def shutdown(self) -> None:
+        self._core.shut_down()
+
+    def connection_lost(self) -> None:
+        if self._live is not None:
+            self._live.leave()
+            account = int(self._live.principal.account)
+            self._log.info("left", account=account, retrieved=self._retrieved, deleted=self._deleted)
+
+    def credential_revoked(self) -> None:
+        """The secret that this session logged in with is void: it ends, and deletes nothing."""
+        self._core.shut_down()
+        self._connection.close()
+
+    # -- events
+
+    def _take(self, event: Event) -> Work | None:
+        match event:
+            case Retrieve(number):
+                return self._retrieve(number)
+            case Listed():
+                self._queued += _LISTED
+            case Leave(deleted):
+                return self._leave(deleted)
+            case Login(username, password):
+                door, connection = self._services.door, self._connection
+                secret = Secret(password)
+                return self._log_in(door.check(username, secret, Service.POP3, connection, mechanism="USER"))
+            case AuthStart(mechanism, initial_response):
+                return self._begin_login(mechanism, initial_response)
+            case AuthResponse(octets):
+                return self._go_on_with_login(octets)
+            case AuthAborted():
+                self._dialogue = None
+            case _:
+                pass
+        return None
+
+    # -- logging in
+
+    def _begin_login(self, mechanism: str, initial_response: bytes | None) -> Work | None:
+        self._dialogue = self._services.door.begin(mechanism, Service.POP3, self._connection)
+        if self._dialogue is None:
+            self._core.refuse("This authentication mechanism is not offered")
+            return None
+        return self._log_in(self._dialogue.start(initial_response))
+
+    def _go_on_with_login(self, octets: bytes) -> Work | None:
+        if self._dialogue is None:
+            self._core.refuse("Say AUTH first")
+            return None
+        return self._log_in(self._dialogue.respond(octets))
+
+    async def _log_in(self, step: Coroutine[Any, Any, bytes | Principal]) -> None:
+        try:
+            result = await step
+        except LoginRefused as refused:
+            self._refuse_login(refused)
+        except sasl.SaslFault:
+            self._core.refuse("The exchange failed", "AUTH")
+        except ServerFault as fault:
+            self._refuse(fault, "Logins cannot be checked now, try again later")
+        else:
+            if isinstance(result, bytes):
+                self._core.challenge(result)
+                return
+            await self._enter(result)
+        self._dialogue = None
+
+    def _refuse_login(self, refused: LoginRefused) -> None:
+        """Say why a login is refused, as far as it may be said (RFC 3206 §4)."""
+        code = "SYS/TEMP" if refused.told.is_temporary else "SYS/PERM" if refused.told in _POLICY else "AUTH"
+        self._core.refuse(refused.sentence, code)
+        if refused.reason is LoginReason.TOO_MANY_FAILURES:
+            self._core.closing = True
+
+    async def _enter(self, principal: Principal) -> None:
+        self._live = self._services.revocations.enter(principal, Service.POP3, self.credential_revoked)
+        if self._live is None:
+            self._core.refuse("That app password was revoked just now", "AUTH")
+            return
+        try:
+            self._inbox = await open_inbox(self._services.mail, principal.account)
+        except HongyanError as error:
+            self._live.leave()
+            self._live = None
+            self._refuse(error, "Your mail cannot be opened just now, try again later")
+            return
+        self._connection.authenticated()
+        self._core.open(self._inbox.maildrop())
+
+    # -- messages
+
+    def _retrieve(self, number: int) -> Work | None:
+        """Answer RETR or TOP, at once if the message is small and at hand."""
+        inbox = self._require_inbox()
+        place = inbox.find_place(number)
+        if place is None or inbox.size(number) > _PIECE:
+            return self._retrieve_later(number, place)
+        try:
+            octets = self._services.mail.blobs.read_now(place[1])
+        except HongyanError as error:
+            self._refuse(error, _UNREADABLE)
+            return None
+        if octets is None:
+            return self._retrieve_later(number, place)
+        self._send_message(place[0], octets)
+        return None
+
+    def _send_message(self, prefix: bytes, octets: bytes) -> None:
+        core = self._core
+        core.begin_message()
+        core.message(prefix + octets)
+        core.end_message()
+        self._queued += len(octets)
+        self._retrieved += 1
+
+    async def _retrieve_later(self, number: int, place: Place | None) -> None:
+        """Answer RETR or TOP when something has to be waited for."""
+        inbox = self._require_inbox()
+        try:
+            if place is None:
+                place = await inbox.read_place(number)
+            if place is None:
+                self._core.refuse("This message was removed by another program; log in again to see what is left")
+                return
+            prefix, ref = place
+            size = inbox.size(number) - len(prefix)
+            octets = await self._read(ref, 0, None if size < _WHOLE_BELOW else _PIECE)
+        except HongyanError as error:
+            self._refuse(error, _UNREADABLE)
+            return
+        if len(octets) <= _PIECE and len(octets) >= size:
+            self._send_message(prefix, octets)
+            return
+        self._core.begin_message()
+        self._core.message(prefix)
+        try:
+            await self._stream(ref, size, octets)
+        except ServerFault as fault:
+            # What has been sent cannot be taken back; a client takes a message without its end for none.
+            self._log.error("message-cut", error=type(fault).__name__, cause=fault.cause)
+            self._core.fail()
+            return
+        self._core.end_message()
+        self._retrieved += 1
+
+    async def _stream(self, ref: BlobRef, size: int, octets: bytes) -> None:
+        """Send a blob whose first octets are given, as far as it is wanted, as fast as the peer reads."""
+        core, connection = self._core, self._connection
+        for start in range(0, len(octets), _PIECE):
+            core.message(octets[start : start + _PIECE])
+            await connection.drain()
+            if not core.wants_message:
+                return
+        at = len(octets)
+        while at < size and core.wants_message:
+            octets = await self._read(ref, at, min(at + _PIECE, size))
+            if not octets:
+                raise Corrupt(cause=f"a blob ends at {at} of {size}")
+            core.message(octets)
+            at += len(octets)
+            await connection.drain()
+
+    async def _read(self, ref: BlobRef, start: int, stop: int | None) -> bytes:
+        octets = self._services.mail.blobs.read_now(ref, start, stop)
+        return await self._services.mail.blobs.read(ref, start, stop) if octets is None else octets
+
+    # -- the end
+
+    def _leave(self, deleted: tuple[int, ...]) -> Work | None:
+        if deleted:
+            return self._delete(deleted)
+        self._core.accept()
+        return None
+
+    async def _delete(self, numbers: tuple[int, ...]) -> None:
+        """RFC 1939 §6: +OK when all that is marked is gone, whoever removed it."""
+        try:
+            self._deleted = await self._require_inbox().delete(numbers)
+        except HongyanError as error:
+            self._refuse(error, "Some of the deleted messages are not removed, try again later")
+        else:
+            self._core.accept()
+
+    def _refuse(self, error: HongyanError, sentence: str) -> None:
+        self._log.error("command-failed", error=type(error).__name__, cause=error.cause)
+        self._core.refuse(sentence, "SYS/PERM" if isinstance(error, Corrupt) else "SYS/TEMP")
+
+    def _require_inbox(self) -> Inbox:
+        if self._inbox is None:
+            raise RuntimeError("nobody is logged in")
+        return self._inbox
+
+
+_UNREADABLE = "This message cannot be read just now"
+
+_POLICY = frozenset({LoginReason.SERVICE_OFF, LoginReason.SUSPENDED, LoginReason.CLASS, LoginReason.DEVICE_LIMIT})
+"""Refusals that another secret would not change."""
