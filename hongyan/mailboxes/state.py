@@ -13,7 +13,7 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import ne
 
@@ -95,6 +95,24 @@ class MailboxState:
         self._check(mailbox)
         self.uidnext = max(self.uidnext, mailbox.uidnext)
         self.first_recent = self.uidnext
+
+    @classmethod
+    def of_uids(
+        cls,
+        mailbox: MailboxId,
+        uids: array[int],
+        uidnext: int,
+        modseq: ModSeq,
+        flags: Mapping[int, Sequence[Flag]],
+    ) -> MailboxState:
+        """Return the state of a mailbox of which nothing is known but its messages and some of their flags."""
+        row = Mailbox(mailbox, "", "", UidValidity(0), uidnext, ModSeq(0), 0, 0, subscribed=False)
+        state = cls(StoredState(row, None, ()))
+        state.uids, state.modseqs = uids, array("Q", (modseq,)) * len(uids)
+        for uid in uids:
+            state.column.append(flags.get(uid, ()))
+        state.modseq = state.highestmodseq = modseq
+        return state
 
     def reload(self, stored: StoredState) -> None:
         """Begin anew from what is stored: the log does not reach back any more to where this state stands."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["SqlMessages", "append"]
+__all__ = ["SqlMessages", "append", "count_out"]
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -106,13 +106,15 @@ def append(
     messages: Sequence[NewMessage],
     refs: Sequence[BlobRef],
     receipt: Receipt | None = None,
+    *,
+    within_quota: bool = True,
 ) -> Unit[Appending]:
     """Store messages whose blobs are safe: rows, counters and one entry of the log."""
     if receipt is not None and not (yield from _take_receipt(account, receipt)):
         return Appending(ModSeq(0), UidValidity(0), 0, (), duplicate=True)
     count = len(messages)
     octets = sum(message.analysis.size for message in messages)
-    modseq, first_email = yield from _grow_account(account, count, octets)
+    modseq, first_email = yield from _grow_account(account, count, octets, within_quota=within_quota)
     uidvalidity, first_uid = yield from _grow_mailbox(account, mailbox, modseq, count, octets)
     ids = [EmailId(account << _EMAIL_BITS | first_email + n) for n in range(count)]
     yield from _insert(_INSERT_EMAIL, [_email_row(account, *of) for of in zip(ids, messages, refs, strict=True)])
@@ -199,7 +201,7 @@ def _take_receipt(account: AccountId, receipt: Receipt) -> Unit[bool]:
     return bool(rows)
 
 
-def _grow_account(account: AccountId, messages: int, octets: int) -> Unit[tuple[ModSeq, int]]:
+def _grow_account(account: AccountId, messages: int, octets: int, *, within_quota: bool) -> Unit[tuple[ModSeq, int]]:
     """Count new content in, within the quota; return the MODSEQ and the first number for an email."""
     rows = yield Statement(
         "UPDATE account_state SET highestmodseq = highestmodseq + 1, next_email = next_email + $1,"
@@ -210,7 +212,8 @@ def _grow_account(account: AccountId, messages: int, octets: int) -> Unit[tuple[
     if not rows:
         raise NotFound("There is no such account.")
     modseq, next_email, used_octets, limit_octets, used_messages, limit_messages = rows[0]
-    _require_quota(used_octets, limit_octets, used_messages, limit_messages)
+    if within_quota:
+        _require_quota(used_octets, limit_octets, used_messages, limit_messages)
     return ModSeq(modseq), next_email - messages
 
 
@@ -274,7 +277,8 @@ def _expunge(account: AccountId, mailbox: MailboxId, uids: BitMap) -> Unit[Expun
     removed = yield from _remove(account, mailbox, uids)
     if not removed:
         raise _NothingRemoved
-    yield from _log_removal(account, mailbox, modseq, removed)
+    yield from count_out(account, mailbox, modseq, len(removed), sum(removed.values()))
+    yield from log_change(account, modseq, mailbox, Expunged(BitMap(removed)))
     return ExpungeResult(modseq, BitMap(removed))
 
 
@@ -299,21 +303,26 @@ def _remove(account: AccountId, mailbox: MailboxId, uids: BitMap) -> Unit[dict[i
     return removed
 
 
-def _log_removal(account: AccountId, mailbox: MailboxId, modseq: ModSeq, removed: Mapping[int, int]) -> Unit[None]:
-    octets = sum(removed.values())
-    rows = yield Statement(
-        "UPDATE mailboxes SET messages = messages - $1, octets = octets - $2, highestmodseq = $3"
-        " WHERE account_id = $4 AND mailbox_id = $5 RETURNING mailbox_id",
-        (len(removed), octets, modseq, account, mailbox),
-    )
-    if not rows:
-        raise NotFound("There is no such mailbox.")
+def count_out(account: AccountId, mailbox: MailboxId, modseq: ModSeq, messages: int, octets: int) -> Unit[None]:
+    """Count messages that left a mailbox out of it and out of what the account uses."""
+    yield from _count_out_of_mailbox(account, mailbox, modseq, messages, octets)
     yield Statement(
         "UPDATE account_state SET used_octets = used_octets - $1, used_messages = used_messages - $2"
         " WHERE account_id = $3",
-        (octets, len(removed), account),
+        (octets, messages, account),
     )
-    yield from log_change(account, modseq, mailbox, Expunged(BitMap(removed)))
+
+
+def _count_out_of_mailbox(
+    account: AccountId, mailbox: MailboxId, modseq: ModSeq, messages: int, octets: int
+) -> Unit[None]:
+    rows = yield Statement(
+        "UPDATE mailboxes SET messages = messages - $1, octets = octets - $2, highestmodseq = $3"
+        " WHERE account_id = $4 AND mailbox_id = $5 RETURNING mailbox_id",
+        (messages, octets, modseq, account, mailbox),
+    )
+    if not rows:
+        raise NotFound("There is no such mailbox.")
 
 
 # -- copy and move
@@ -380,11 +389,7 @@ def _move_out(account: AccountId, source: MailboxId, uids: BitMap) -> Unit[ModSe
             (account, source, *numbers),
         )
         removed.update(rows)
-    yield Statement(
-        "UPDATE mailboxes SET messages = messages - $1, octets = octets - $2, highestmodseq = $3"
-        " WHERE account_id = $4 AND mailbox_id = $5",
-        (len(removed), sum(removed.values()), modseq, account, source),
-    )
+    yield from _count_out_of_mailbox(account, source, modseq, len(removed), sum(removed.values()))
     yield from log_change(account, modseq, source, Expunged(BitMap(removed)))
     return modseq
 
