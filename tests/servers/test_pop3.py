@@ -93,8 +93,6 @@ async def test_poplib_reads_lists_and_deletes(clock: FakeClock, tmp_path: Path) 
     ],
 )
 async def test_a_message_is_served_byte_for_byte(clock: FakeClock, tmp_path: Path, message: bytes) -> None:
-    if b"\n" in message.replace(b"\r\n", b""):
-        message = message.replace(b"\n", b"\r\n")
     async with serve_pop3(tmp_path, clock) as server:
         await server.add(message)
         client = await server.enter()
@@ -119,7 +117,7 @@ def noise(octets: int, seed: int) -> bytes:
     return b"A: b\r\n\r\n" + b"".join(b".%b\r\n" % lines[at : at + 75].encode() for at in range(0, len(lines), 75))
 
 
-@pytest.mark.parametrize("octets", [40_000, 300_000, 3_000_000])
+@pytest.mark.parametrize("octets", [40_000, 300_000, 1_200_000])
 async def test_a_message_of_any_size_is_streamed_to_a_slow_reader(
     clock: FakeClock, tmp_path: Path, octets: int
 ) -> None:

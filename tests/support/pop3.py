@@ -88,7 +88,7 @@ class Pop3Server:
     async def call(self, tls: ssl.SSLContext | None = None) -> Pop3Client:
         """Return a client that has read the greeting."""
         reader, writer = await asyncio.open_connection(
-            "127.0.0.1", self.port, ssl=tls, server_hostname="hongyan.test" if tls else None, limit=1 << 24
+            "127.0.0.1", self.port, ssl=tls, server_hostname="hongyan.test" if tls else None
         )
         client = Pop3Client(self, reader, writer)
         self.clients.append(client)
@@ -118,10 +118,10 @@ class Pop3Client:
     async def body(self) -> bytes:
         """Return a multi-line response after its first line, as it came, with its end."""
         async with asyncio.timeout(PATIENCE):
-            octets = await self.reader.readuntil(b"\r\n")
-            while not octets.endswith(b"\r\n.\r\n") and octets != b".\r\n":
-                octets += await self.reader.readuntil(b"\r\n")
-            return octets
+            lines = [await self.reader.readuntil(b"\r\n")]
+            while lines[-1] != b".\r\n":
+                lines.append(await self.reader.readuntil(b"\r\n"))
+            return b"".join(lines)
 
     async def rest(self) -> bytes:
         """Return everything until the server closes."""
