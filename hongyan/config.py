@@ -30,7 +30,7 @@ from hongyan.queue.schedule import Schedule
 from hongyan.queue.worker import QueueOptions
 from hongyan.servers.admission import AdmissionOptions
 from hongyan.servers.affinity import AffinityOptions
-from hongyan.servers.connection import ConnectionOptions
+from hongyan.servers.driver import ConnectionOptions
 from hongyan.servers.imap.services import ImapOptions
 from hongyan.servers.pop3 import Pop3Options
 from hongyan.servers.proxy import ProxyOptions

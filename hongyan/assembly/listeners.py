@@ -16,7 +16,8 @@ from hongyan.errors import ConfigurationError
 from hongyan.inbound.transaction import InboundTransaction
 from hongyan.servers.admission import Admission
 from hongyan.servers.arrival import Arrival, ConnectionIds, Endpoint, Served
-from hongyan.servers.connection import Connection, Driver
+from hongyan.servers.connection import Connection
+from hongyan.servers.driver import Driver
 from hongyan.servers.imap.handlers import HANDLERS
 from hongyan.servers.imap.session import ImapSession
 from hongyan.servers.listener import Listener

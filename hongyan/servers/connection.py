@@ -19,62 +19,27 @@ peer goes is not cut off: it may be writing mail. It gets `abandon_timeout` to e
 
 from __future__ import annotations
 
-__all__ = ["Connection", "ConnectionOptions", "Driver"]
+__all__ = ["Connection"]
 
 import asyncio
 import math
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Protocol, cast
 
-from hongyan import telemetry
-from hongyan.options import option
 from hongyan.servers.arrival import Arrival, Endpoint
+from hongyan.servers.driver import Driver
+from hongyan.servers.eager import begin
 from hongyan.servers.session import PeerGone, Session
-from hongyan.servers.tls import HandshakeFailed, Handshakes, Secured, TlsInfo
-from hongyan.servers.wheel import Wheel
+from hongyan.servers.tls import HandshakeFailed, Secured, TlsInfo
 from hongyan.telemetry import metrics
 
+_IN_A_ROW = 32  # commands that may wait, and did not, before other connections have their turn
 _LOOK = 5.0  # seconds after which a connection is looked at even if nothing is due: a deadline may have moved closer
-_READ_SIZE = 64 * 1024  # octets taken from the kernel at once
 _TURN = 256 * 1024  # octets that one command sends before other connections have their turn
 _LINGER_OCTETS = 4 * 1024 * 1024  # octets thrown away from a peer that goes on sending after our farewell
 
 
 _OPEN, _SECURING, _CLOSING, _LOST, _ENDED = range(5)  # the states of a connection, in their order
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionOptions:
-    """The section `[connections]`: what one connection may cost."""
-
-    read_ahead: int = option(64 * 1024, "What is read from a peer while a command is at work.", unit="octets")
-    write_ahead: int = option(64 * 1024, "What waits for a peer to read before it is served on.", unit="octets")
-    write_timeout: float = option(120.0, "How long a peer may leave a full buffer unread.", unit="s")
-    close_timeout: float = option(5.0, "How long the last reply may take to reach the peer.", unit="s")
-    abandon_timeout: float = option(30.0, "How long a command may go on after its peer is gone.", unit="s")
-
-    def __post_init__(self) -> None:
-        if min(self.read_ahead, self.write_ahead) < 1024:
-            raise ValueError("read_ahead and write_ahead are at least 1024 octets")
-        if min(self.write_timeout, self.close_timeout, self.abandon_timeout) < 1:
-            raise ValueError("the time-outs of connections are at least one second")
-
-
-class Driver:
-    """What all connections of a server share."""
-
-    __slots__ = ("buffer", "handshakes", "log", "loop", "options", "wheel")
-
-    def __init__(self, wheel: Wheel, handshakes: Handshakes, options: ConnectionOptions) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.wheel = wheel
-        self.handshakes = handshakes
-        self.options = options
-        self.log = telemetry.logger("servers")
-        # One for all: between `get_buffer` and `buffer_updated` no other connection has its turn. Without it
-        # uvloop's TLS makes and shrinks a quarter of a megabyte for each read.
-        self.buffer = memoryview(bytearray(_READ_SIZE))
 
 
 class _TlsTransport(Protocol):
@@ -323,8 +288,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def _advance(self) -> None:
         try:
-            waiting = self.session.advance()
+            waiting = self._serve_at_once()
             self._send()
+        except PeerGone:
+            waiting = None
         except Exception as error:  # noqa: BLE001 - the top of a connection
             self._fail(error)
             return
@@ -332,6 +299,18 @@ class Connection(asyncio.BufferedProtocol):
             self._settle()
         else:
             self._task = self._driver.loop.create_task(self._work(waiting))
+
+    def _serve_at_once(self) -> Coroutine[object, object, None] | None:
+        """Carry out commands until one has to wait, or others should have their turn; return what is left to do."""
+        session = self.session
+        for _ in range(_IN_A_ROW):
+            waiting = session.advance()
+            if waiting is None or (rest := begin(waiting)) is not None:
+                return None if waiting is None else rest
+            if session.closing or session.starttls or self._stalled or not self._goes_on():
+                return None
+        self.wake()
+        return None
 
     async def _work(self, waiting: Coroutine[object, object, None] | None) -> None:
         session = self.session

@@ -20,7 +20,8 @@ from hongyan.domains.certificates import Certificates
 from hongyan.domains.local_authority import LocalCertificate
 from hongyan.servers.admission import Admission, AdmissionOptions
 from hongyan.servers.arrival import Arrival, ConnectionIds
-from hongyan.servers.connection import Connection, ConnectionOptions, Driver
+from hongyan.servers.connection import Connection
+from hongyan.servers.driver import ConnectionOptions, Driver
 from hongyan.servers.listener import Listener
 from hongyan.servers.proxy import ProxyPolicy
 from hongyan.servers.sockets import bind

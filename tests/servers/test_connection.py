@@ -11,7 +11,7 @@ import pytest
 from hongyan import telemetry
 from hongyan.domains.certificates import Certificates
 from hongyan.domains.local_authority import LocalCertificate
-from hongyan.servers.connection import ConnectionOptions
+from hongyan.servers.driver import ConnectionOptions
 from hongyan.telemetry import metrics
 from tests.servers.harness import PATIENCE, client_context, line_server
 from tests.support.clock import FakeClock
