@@ -3,13 +3,14 @@
 A virtual file system beneath this one connection reads with RWF_NOWAIT: pages that lie in the kernel's page cache
 are given, and for others the statement fails with `BlockingIOError`. Whoever asked then turns to a thread. A row
 that is at hand costs 30 µs in this way instead of the 100 µs and more that two changes of thread take, and the loop
-never waits.
+never waits. Some file systems (FUSE, NFS, 9p) do not say what lies in memory: on those everything is left to threads.
 """
 
 from __future__ import annotations
 
 __all__ = ["WOULD_WAIT", "LoopConnection", "WouldWait"]
 
+import errno
 import os
 from collections.abc import Callable
 from enum import Enum
@@ -55,6 +56,8 @@ class LoopConnection:
 
     def read(self, unit: Unit[T]) -> T | WouldWait:
         """Run a reading unit, if all it needs is at hand."""
+        if not self._files.can_tell:
+            return WOULD_WAIT
         try:
             return run_unit(self._cursor, unit)
         except (BlockingIOError, apsw.BusyError, apsw.LockedError, apsw.IOError):
@@ -65,6 +68,8 @@ class LoopConnection:
 
         Raises what the unit raised. A fault of the disk is left to be met, and told, by the writer's thread.
         """
+        if not self._files.can_tell:
+            return WOULD_WAIT
         cursor = self._cursor
         try:
             cursor.execute("BEGIN IMMEDIATE")
@@ -99,6 +104,7 @@ class _Files(apsw.VFS):
     def __init__(self) -> None:
         self.vfs_name = f"nowait-{id(self):x}"
         self.patient = True
+        self.can_tell = True
         self.fds: list[int] = []
         super().__init__(self.vfs_name, "")
 
@@ -117,5 +123,11 @@ class _File(apsw.VFSFile):
 
     def xRead(self, amount: int, offset: int) -> bytearray:  # type: ignore[override]  # noqa: N802 - any buffer will do
         buffer = bytearray(amount)
-        got = os.preadv(self._fd, (buffer,), offset, 0 if self._files.patient else os.RWF_NOWAIT)
+        try:
+            got = os.preadv(self._fd, (buffer,), offset, 0 if self._files.patient else os.RWF_NOWAIT)
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise
+            self._files.can_tell = False
+            raise BlockingIOError(errno.EAGAIN, "the file system cannot tell what lies in memory") from error
         return buffer if got == amount else buffer[:got]
