@@ -132,9 +132,12 @@ class SqliteDatabase:
 
     def backup_to(self, path: Path) -> None:
         """Copy a consistent state of the database to a new file, blocking, while writers go on."""
-        source = connect(self._path, cache_octets=_BACKUP_CACHE_OCTETS)
+        source = connect(self._path, cache_octets=_BACKUP_CACHE_OCTETS, read_only=True)
         target = apsw.Connection(str(path))
         try:
+            # One reading transaction for all steps: without it the copy would begin again with each commit of others.
+            source.execute("BEGIN")
+            source.execute("SELECT COUNT(*) FROM sqlite_schema").fetchall()
             with target.backup("main", source, "main") as backup:
                 while not backup.done:
                     backup.step(_BACKUP_PAGES)

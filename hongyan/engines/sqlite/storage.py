@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LocalStorage", "StorageOptions", "open_local_storage"]
+__all__ = ["LocalStorage", "StorageOptions", "begin_lineage", "find_lineage", "open_local_storage"]
 
 import asyncio
 import contextlib
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hongyan import telemetry
+from hongyan.clock import SystemRandom
 from hongyan.engines.directory import DataDirectory
 from hongyan.engines.segments import SegmentStore
 from hongyan.engines.sql.migrations import SQLITE, migrate
 from hongyan.engines.sql.skipping import skip_after_power_loss
 from hongyan.engines.sql.storage import SqlStorage
-from hongyan.engines.sql.units import SqlDatabase, Statement, Unit
+from hongyan.engines.sql.units import SqlDatabase, Statement, Unit, unit_of
 from hongyan.engines.sqlite.database import SqliteDatabase
 from hongyan.errors import ConfigurationError, Corrupt
 from hongyan.options import option
@@ -24,6 +25,7 @@ from hongyan.types import BlobRef
 log = telemetry.logger("store")
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_OPEN, _CLOSED, _LINEAGE = "open-since-boot", "closed", "lineage"  # names of facts, and one fact
 _SAMPLED_ACCOUNTS = 20
 _SAMPLE_THAT_TELLS = 3
 
@@ -100,10 +102,23 @@ async def open_local_storage(path: Path, options: StorageOptions | None = None) 
 
 async def _begin(database: SqliteDatabase) -> None:
     """Find out whether the machine went down with the directory open, and remember that it is open."""
-    if await database.read(_went_down(_boot_id())):
+    if await database.read(_find_fact(_OPEN)) not in ("", _CLOSED, _boot_id()):
         log.warning("power-loss-recovered")
         await skip_after_power_loss(database)
     await _note_state(database, is_open=True)
+
+
+async def find_lineage(database: SqlDatabase) -> str:
+    """Return the name of this history of the data: a restored backup begins another."""
+    fact = await database.read(_find_fact(_LINEAGE))
+    return fact or await begin_lineage(database)
+
+
+async def begin_lineage(database: SqlDatabase) -> str:
+    """Begin another history: what comes from now on is not what came after the same moment elsewhere."""
+    name = SystemRandom.token(16).hex()
+    await database.write(unit_of(_put_fact, _LINEAGE, name))
+    return name
 
 
 def _boot_id() -> str:
@@ -113,14 +128,13 @@ def _boot_id() -> str:
         return ""
 
 
-def _went_down(boot: str) -> Unit[bool]:
-    rows = yield Statement("SELECT fact FROM store_facts WHERE name = 'open-since-boot'")
-    return bool(rows) and rows[0][0] not in ("closed", boot)
-
-
 async def _note_state(database: SqlDatabase, *, is_open: bool) -> None:
-    fact = _boot_id() or "unknown" if is_open else "closed"
-    await database.write(lambda _refs: _put_fact("open-since-boot", fact))
+    await database.write(unit_of(_put_fact, _OPEN, _boot_id() or "unknown" if is_open else _CLOSED))
+
+
+def _find_fact(name: str) -> Unit[str]:
+    rows = yield Statement("SELECT fact FROM store_facts WHERE name = $1", (name,))
+    return rows[0][0] if rows else ""
 
 
 def _put_fact(name: str, fact: str) -> Unit[None]:
