@@ -45,6 +45,10 @@ class Column(Enum):
     BCC_TEXT = "bcc_text"
     SUBJECT_TEXT = "subject_text"
 
+    __hash__ = (
+        object.__hash__
+    )  # There is one of each; the hash of Enum is computed in Python, and columns are looked up.
+
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:

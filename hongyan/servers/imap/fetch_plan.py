@@ -28,10 +28,26 @@ _MEMORY = frozenset({Item.UID, Item.FLAGS, Item.MODSEQ})
 class FetchPlan:
     """The compiled form of one list of items, shared by all who ask the same."""
 
-    __slots__ = ("_makers", "_pieces", "columns", "flag_rows", "form", "items", "marks_seen", "sections")
+    __slots__ = (
+    )
+        "_makers",
+        "_pieces",
+        "columns",
+        "flag_rows",
+        "form",
+        "is_from_memory",
+        "items",
+        "marks_seen",
+        "sections",
+        "tells_modseq",
+    )
 
     def __init__(self, items: tuple[FetchItem, ...], *, utf8: bool) -> None:
         self.items = items
+        self.is_from_memory = _MEMORY.issuperset(items)
+        """Whether no row is needed."""
+        self.tells_modseq = Item.MODSEQ in items
+        """Whether MODSEQ is asked for, which enables CONDSTORE (RFC 7162 §3.1)."""
         self.form = RowFormat(items)
         self._pieces = [form_of(item) for item in items]
         self.sections = tuple(item for item in items if _needs_blob(item))
@@ -44,16 +60,6 @@ class FetchPlan:
             for column in (Column.PREFIX, Column.BLOB, Column.OUTLINE, Column.SIZE):
                 self._column(column)
         self.flag_rows = _FLAG_ROWS.get(items)
-
-    @property
-    def is_from_memory(self) -> bool:
-        """Whether no row is needed."""
-        return all(item in _MEMORY for item in self.items)
-
-    @property
-    def tells_modseq(self) -> bool:
-        """Whether MODSEQ is asked for, which enables CONDSTORE (RFC 7162 §3.1)."""
-        return Item.MODSEQ in self.items
 
     def _column(self, column: Column) -> int:
         if column not in self.columns:

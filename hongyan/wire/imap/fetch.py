@@ -48,6 +48,8 @@ class Item(Enum):
     THREADID = b"THREADID"
     SAVEDATE = b"SAVEDATE"
 
+    __hash__ = object.__hash__  # There is one of each, and Enum computes its own hash in Python.
+
 
 class SectionText(Enum):
     """Which octets of a message or a part a section means."""
@@ -58,6 +60,8 @@ class SectionText(Enum):
     HEADER_FIELDS_NOT = b"HEADER.FIELDS.NOT"
     TEXT = b"TEXT"
     MIME = b"MIME"
+
+    __hash__ = object.__hash__  # See Item.
 
 
 @dataclass(frozen=True, slots=True)
