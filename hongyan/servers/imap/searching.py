@@ -245,7 +245,7 @@ def _header_has(served: bytes, field: bytes | None, needle: str) -> bool:
         if field is None:
             if needle in fold_text(f"{name.decode('latin-1')}: {decode_words(value)}"):
                 return True
-        elif name == field and needle in fold_text(decode_words(value)):
+        elif name.lower() == field and needle in fold_text(decode_words(value)):
             return True
     return False
 
