@@ -5,7 +5,7 @@ A column that refers to a blob is named `blob_ref`, in every table; the sweep an
 
 from __future__ import annotations
 
-__all__ = ["BLOB_COLUMN", "Table", "page_of", "read_tables"]
+__all__ = ["BLOB_COLUMN", "Table", "page_of", "read_counter", "read_tables", "set_counter"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,3 +71,28 @@ def page_of(table: Table, columns: Sequence[str], after: Sequence[Value] | None,
     parameters.append(limit)
     sql = f"SELECT {', '.join((*table.key, *columns))} FROM {table.name}{where} ORDER BY {key} LIMIT ${len(parameters)}"
     return (yield Statement(sql, parameters))
+
+
+def read_counter(dialect: Dialect, table: Table) -> Unit[int]:
+    """Return the last number that the database has given out for a table that it counts itself; 0 for none."""
+    if dialect.name == "sqlite":
+        rows = yield Statement("SELECT seq FROM sqlite_sequence WHERE name = $1", (table.name,))
+        return int(rows[0][0]) if rows else 0
+    sequence = yield from _sequence(table)
+    rows = yield Statement(f"SELECT last_value, is_called FROM {sequence}")
+    return int(rows[0][0]) if rows[0][1] else 0
+
+
+def set_counter(dialect: Dialect, table: Table, last: int) -> Unit[None]:
+    """Have the database go on counting after this number."""
+    if dialect.name == "sqlite":
+        yield Statement("DELETE FROM sqlite_sequence WHERE name = $1", (table.name,))
+        yield Statement("INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)", (table.name, last))
+    elif last:
+        sequence = yield from _sequence(table)
+        yield Statement("SELECT setval($1::text::regclass, $2)", (sequence, last))
+
+
+def _sequence(table: Table) -> Unit[str]:
+    rows = yield Statement("SELECT pg_get_serial_sequence($1, $2)", (table.name, table.counted))
+    return str(rows[0][0])

@@ -1,0 +1,90 @@
+"""From one engine to the other and back: every row of every table, as it is.
+
+UIDs, UIDVALIDITY, MODSEQs and all ids stay, so that no client notices. References to blobs stay too: the target's blobs
+are the same segments, shared or copied. Both schemas are of the same version, and nobody works on either meanwhile.
+"""
+
+from __future__ import annotations
+
+__all__ = ["TransferReport", "transfer"]
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from hongyan.engines.sql.catalog import Table, page_of, read_counter, read_tables, set_counter
+from hongyan.engines.sql.storage import SqlStorage
+from hongyan.engines.sql.units import Many, Row, SqlDatabase, Statement, Unit, Value, unit_of
+from hongyan.errors import AlreadyExists, ConfigurationError, Conflict
+
+_PAGE = 500
+_MAIL = ("account_state", "messages", "queue_messages")
+_MAIL_IS_THERE = " UNION ALL ".join(f"SELECT COUNT(*) FROM {table}" for table in _MAIL)
+
+
+@dataclass(slots=True)
+class TransferReport:
+    """How many rows of each table were transferred."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as values that JSON has."""
+        return asdict(self)
+
+
+async def transfer(source: SqlStorage, target: SqlStorage) -> TransferReport:
+    """Copy all rows. Raises `AlreadyExists` when the target holds mail, and `ConfigurationError` when schemas differ.
+
+    What fails half-way is begun again on a target that was emptied.
+    """
+    tables = await source.database.read(read_tables(source.dialect))
+    theirs = {table.name: table for table in await target.database.read(read_tables(target.dialect))}
+    if {table.name: set(table.columns) for table in tables} != {name: set(of.columns) for name, of in theirs.items()}:
+        raise ConfigurationError("The two databases have different schemas: bring both up to date first.")
+    if any(count for (count,) in await target.database.read(_rows(_MAIL_IS_THERE))):
+        raise AlreadyExists("The database that is to be filled holds mail already.")
+    report = TransferReport()
+    for table in tables:
+        report.rows[table.name] = await _transfer_table(source, target, table)
+    for table in tables:
+        await _require_same(source, target, table, report.rows[table.name])
+    return report
+
+
+async def _transfer_table(source: SqlStorage, target: SqlStorage, table: Table) -> int:
+    width = len(table.key)
+    # What the migrations wrote into the new table is there a second time.
+    await target.database.write(unit_of(_clear, table))
+    done = 0
+    after: Sequence[Value] | None = None
+    while page := await source.database.read(page_of(table, table.columns, after, _PAGE)):
+        after = page[-1][:width]
+        await target.database.write(unit_of(_insert, table, [row[width:] for row in page]))
+        done += len(page)
+    if table.counted is not None:
+        counter = await source.database.read(read_counter(source.dialect, table))
+        await target.database.write(unit_of(set_counter, target.dialect, table, counter))
+    return done
+
+
+async def _require_same(source: SqlStorage, target: SqlStorage, table: Table, rows: int) -> None:
+    for database in (source.database, target.database):
+        if await _count(database, table) != rows:
+            raise Conflict(cause=f"{table.name} changed while it was transferred")
+
+
+async def _count(database: SqlDatabase, table: Table) -> int:
+    return int((await database.read(_rows(f"SELECT COUNT(*) FROM {table.name}")))[0][0])
+
+
+def _rows(sql: str) -> Unit[list[Row]]:
+    return (yield Statement(sql))
+
+
+def _clear(table: Table) -> Unit[None]:
+    yield Statement(f"DELETE FROM {table.name}")
+
+
+def _insert(table: Table, rows: Sequence[Sequence[Value]]) -> Unit[None]:
+    places = ", ".join(f"${number}" for number in range(1, len(table.columns) + 1))
+    yield Many(f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({places})", rows)
