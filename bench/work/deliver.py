@@ -36,7 +36,7 @@ def work(terms: Terms) -> list[Work]:
     for (size, way), counts in _MESSAGES.items():
         for connections, messages in counts.items():
             delivery = _Delivery(terms, _SIZES[size], connections, terms.count(messages, connections), way == "kept")
-            works.append(Work(f"deliver/{size}/{way}/{connections}", "message", delivery.lap, finish=_put_away))
+            works.append(Work(f"deliver/{size}/{way}/{connections}", "message", delivery.lap, delivery.prepare))
     return works
 
 
@@ -47,6 +47,11 @@ class _Delivery:
     connections: int
     messages: int
     kept: bool
+
+    async def prepare(self, server: Server) -> None:
+        """Begin with mailboxes that are not fuller than those of the work before were."""
+        for user in DELIVERY_USERS:
+            await empty(server, user)
 
     async def lap(self, server: Server, lap: Lap) -> None:
         run = _Run(server, lap, self.terms.corpus.templates(self.size, _TEMPLATES))
@@ -135,8 +140,3 @@ class _Watch:
 
     async def _arrived(self, user: int) -> int:
         return await count_messages(self.clients[user], b"INBOX") - self.before[user]
-
-
-async def _put_away(server: Server) -> None:
-    for user in DELIVERY_USERS:
-        await empty(server, user)
