@@ -29,7 +29,6 @@ class FetchPlan:
     """The compiled form of one list of items, shared by all who ask the same."""
 
     __slots__ = (
-    )
         "_makers",
         "_pieces",
         "columns",
