@@ -63,6 +63,7 @@ TITLES: dict[int, str] = {
     2392: "Content-ID and Message-ID URLs",
     2449: "POP3 extension mechanism",
     2505: "Anti-spam recommendations for SMTP MTAs",
+    2554: "SMTP service extension for authentication (obsoleted by RFC 4954)",
     2557: "MIME encapsulation of aggregate documents (MHTML)",
     2595: "Using TLS with IMAP, POP3 and ACAP",
     2606: "Reserved top-level DNS names",
