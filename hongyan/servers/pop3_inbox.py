@@ -23,7 +23,6 @@ from hongyan.types import AccountId, BlobRef, UidValidity
 from hongyan.wire.pop3.maildrop import Maildrop
 
 _SIZES_AT_ONCE: Final = 2000
-_FIRST_ROWS: Final = 8  # so few that no thread is asked
 _ROWS_AHEAD: Final = 64
 
 Place = tuple[bytes, BlobRef]
@@ -44,7 +43,7 @@ class Inbox:
         self._uids = uids
         self._sizes = sizes
         self._places: dict[int, Place] = {}
-        self._next = 0  # the number that would go on with what was read ahead
+        self._next = 1  # the number that goes on where reading ahead ended
 
     def maildrop(self) -> Maildrop:
         """Return what STAT, LIST, UIDL and DELE are answered from."""
@@ -60,7 +59,7 @@ class Inbox:
 
     async def read_place(self, number: int) -> Place | None:
         """Return where a message lies, or None if somebody has removed it since."""
-        stop = number + (_ROWS_AHEAD if number == self._next else _FIRST_ROWS)
+        stop = number + (_ROWS_AHEAD if number == self._next else 1)
         numbers = range(number, min(stop, len(self._uids) + 1))
         uids = self._uids[number - 1 : numbers.stop - 1]
         rows = await self._mail.messages.rows(

@@ -22,7 +22,7 @@ from hongyan.engines.segments import SegmentStore
 from hongyan.errors import Corrupt, StorageFailed, Unavailable
 from hongyan.mailboxes.expunge import expunge
 from hongyan.mailboxes.mail import Mail
-from hongyan.servers.connection import ConnectionOptions
+from hongyan.servers.driver import ConnectionOptions
 from hongyan.servers.pop3 import Pop3Options
 from hongyan.store.accounts import AccountChange, Service
 from hongyan.store.mailboxes import INBOX_ID

@@ -24,7 +24,8 @@ from hongyan.mailboxes.live import LiveMailboxes
 from hongyan.mailboxes.mail import Mail
 from hongyan.servers.admission import Admission, AdmissionOptions
 from hongyan.servers.arrival import Arrival, ConnectionIds
-from hongyan.servers.connection import Connection, ConnectionOptions, Driver
+from hongyan.servers.connection import Connection
+from hongyan.servers.driver import ConnectionOptions, Driver
 from hongyan.servers.listener import Listener
 from hongyan.servers.pop3 import Pop3Options, Pop3Services, Pop3Session
 from hongyan.servers.sasl import Door as SaslDoor
