@@ -25,7 +25,10 @@ from hongyan.types import AccountId
 
 _PASSWORD_NUMBER = 1  # the account's first credential, whether or not there is a password
 
-_SMALL_TABLES = ("mailboxes", "subscriptions", "snapshots", "receipts", "login_log", "known_networks")
+_SMALL_TABLES = (
+    *("mailboxes", "subscriptions", "snapshots", "receipts", "login_log", "known_networks"),
+    *("deleted_mailboxes", "log_marks", "damaged_messages"),
+)
 
 
 class SqlProvisioning:
@@ -153,6 +156,11 @@ def _drop_mail(account: AccountId, limit: int) -> Unit[bool]:
     )
     if gone:
         return True
+    yield Statement(
+        "INSERT INTO dropped_emails (account_id, email_id) SELECT DISTINCT account_id, email_id FROM damaged_messages"
+        " WHERE account_id = $1 ON CONFLICT (account_id, email_id) DO NOTHING",
+        (account,),
+    )
     for table in _SMALL_TABLES:
         yield Statement(f"DELETE FROM {table} WHERE account_id = $1", (account,))
     yield Statement("DELETE FROM accounts WHERE account_id = $1", (account,))
