@@ -257,4 +257,6 @@ def _write_accounts(path: Path, accounts: Sequence[DemoAccount]) -> None:
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump([demo.as_json() for demo in accounts], file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())  # A power loss leaves the old file or the new one, and not an empty one.
     fresh.replace(path)

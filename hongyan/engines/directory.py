@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from hongyan import telemetry
+from hongyan.engines.disk import Disk
 from hongyan.errors import ConfigurationError, StorageFailed
 
 log = telemetry.logger("store")
@@ -42,7 +43,7 @@ class DataDirectory:
     def lock(self) -> None:
         """Make the directory if need be and take it. Raises `DirectoryInUse`, `StorageFailed`."""
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make()
             self._close_to_others()
             fd = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -76,6 +77,13 @@ class DataDirectory:
         if self._lock_fd >= 0:
             os.close(self._lock_fd)
             self._lock_fd = -1
+
+    def _make(self) -> None:
+        """Make the directory and those above it; a power loss does not take back the names of new ones."""
+        missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for made in missing:
+            Disk().sync_directory(made.parent)
 
     def _close_to_others(self) -> None:
         mode = self.path.stat().st_mode
