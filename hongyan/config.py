@@ -20,7 +20,7 @@ from hongyan.auth.services import ServiceOptions
 from hongyan.clients.dns_query import DnsOptions
 from hongyan.clients.smtp import SmtpOptions as SmtpClientOptions
 from hongyan.domains.certificates import CertificateFiles, TlsFloor
-from hongyan.engines.sqlite.storage import StorageOptions
+from hongyan.engines.local.storage import StorageOptions
 from hongyan.limits.rates import LimitOptions
 from hongyan.mailboxes.live import MemoryOptions
 from hongyan.options import option

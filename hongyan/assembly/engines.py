@@ -12,12 +12,12 @@ from pathlib import Path
 from hongyan.clock import Clock
 from hongyan.config import Config
 from hongyan.engines.directory import DataDirectory
+from hongyan.engines.local.storage import open_local_storage
 from hongyan.engines.memory import MemoryBus, MemoryCounters
 from hongyan.engines.postgres.database import PostgresDatabase
 from hongyan.engines.segments import SegmentStore
 from hongyan.engines.sql.migrations import POSTGRES, migrate
-from hongyan.engines.sql.storage import SqlStorage
-from hongyan.engines.sqlite.storage import open_local_storage
+from hongyan.engines.storage import SqlStorage
 from hongyan.store.bus import Bus
 from hongyan.store.counters import Counters
 

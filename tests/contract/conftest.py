@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sql.units import SqlDatabase
+from hongyan.engines.storage import SqlStorage
 from tests.support.mail import MailShop
 from tests.support.storage import ENGINES, open_storage
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from pyroaring import BitMap
 
-from hongyan.engines.sql.storage import SqlStorage
+from hongyan.engines.storage import SqlStorage
 from hongyan.errors import Conflict, NotFound, OverLimit, OverQuota
 from hongyan.store.changes import Appended, Expunged, FlagsAdded, FlagsRemoved, FlagsReplaced
 from hongyan.store.messages import Column, Receipt

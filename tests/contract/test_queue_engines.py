@@ -9,7 +9,7 @@ import pytest
 
 from hongyan.addresses import Address
 from hongyan.engines.sql.queue import SqlQueue
-from hongyan.engines.sql.storage import SqlStorage
+from hongyan.engines.storage import SqlStorage
 from hongyan.queue.items import new_message
 from hongyan.store.queue import (
     AttemptReport,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hongyan.engines.sql.storage import SqlStorage
+from hongyan.engines.storage import SqlStorage
 from tests.support.mail import MailShop
 from tests.support.storage import ENGINES, open_storage
 

@@ -12,10 +12,10 @@ import apsw
 import pytest
 from pyroaring import BitMap
 
-from hongyan.engines.sql.sweep import Sweep, SweepOptions
-from hongyan.engines.sql.verify import Verification
-from hongyan.engines.sqlite.backup import back_up, restore
-from hongyan.engines.sqlite.storage import LocalStorage, StorageOptions, open_local_storage
+from hongyan.engines.local.backup import back_up, restore
+from hongyan.engines.local.storage import LocalStorage, StorageOptions, open_local_storage
+from hongyan.engines.upkeep.sweep import Sweep, SweepOptions
+from hongyan.engines.upkeep.verify import Verification
 from hongyan.errors import AlreadyExists, Corrupt, NotFound, StorageFailed, StorageFull
 from hongyan.mailboxes.expunge import expunged_since
 from tests.support.clock import FakeClock

@@ -11,10 +11,10 @@ from pyroaring import BitMap
 from hongyan.engines.segment_format import place_of
 from hongyan.engines.sql import catalog, sweep
 from hongyan.engines.sql.migrations import MIGRATIONS
-from hongyan.engines.sql.storage import SqlStorage
-from hongyan.engines.sql.sweep import Sweep, SweepOptions, SweepReport
-from hongyan.engines.sql.sweep_blobs import find_live_blobs
 from hongyan.engines.sql.units import Statement, Unit
+from hongyan.engines.storage import SqlStorage
+from hongyan.engines.upkeep.sweep import Sweep, SweepOptions, SweepReport
+from hongyan.engines.upkeep.sweep_blobs import find_live_blobs
 from hongyan.errors import Corrupt
 from hongyan.mailboxes.flags import FlagAction, mark
 from hongyan.mailboxes.live import LiveMailboxes

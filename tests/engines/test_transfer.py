@@ -9,10 +9,10 @@ import pytest
 from pyroaring import BitMap
 
 from hongyan.engines.sql.catalog import read_tables
-from hongyan.engines.sql.storage import SqlStorage
-from hongyan.engines.sql.transfer import transfer
 from hongyan.engines.sql.units import Row, Statement, Unit
-from hongyan.engines.sql.verify import Verification
+from hongyan.engines.storage import SqlStorage
+from hongyan.engines.upkeep.transfer import transfer
+from hongyan.engines.upkeep.verify import Verification
 from hongyan.errors import AlreadyExists, ConfigurationError
 from hongyan.mailboxes.flags import FlagAction, mark
 from hongyan.types import AccountId, MailboxId

@@ -10,8 +10,8 @@ import pytest
 from pyroaring import BitMap
 
 from hongyan.engines.segment_format import place_of
-from hongyan.engines.sql.sweep import Sweep
-from hongyan.engines.sql.verify import Fault, Finding, Verification, VerifyReport
+from hongyan.engines.upkeep.sweep import Sweep
+from hongyan.engines.upkeep.verify import Fault, Finding, Verification, VerifyReport
 from hongyan.errors import Corrupt
 from hongyan.mailboxes.flags import FlagAction, mark
 from hongyan.mailboxes.state import MailboxState

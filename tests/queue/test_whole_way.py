@@ -13,7 +13,7 @@ from hongyan.addresses import Address
 from hongyan.clients.smtp import SmtpOptions, SmtpTransport
 from hongyan.clock import SystemClock, SystemRandom
 from hongyan.engines.sql.queue import SqlQueue
-from hongyan.engines.sql.storage import SqlStorage
+from hongyan.engines.storage import SqlStorage
 from hongyan.queue.items import Queue, new_message
 from hongyan.queue.lookup import Router
 from hongyan.queue.notices import NoticeWriter

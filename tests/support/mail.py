@@ -10,8 +10,8 @@ from pyroaring import BitMap
 
 from hongyan.engines.sql.mailboxes import SqlMailboxes, create_account_state, insert_mailbox
 from hongyan.engines.sql.messages import SqlMessages
-from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sql.units import Row, Statement, Unit, Value
+from hongyan.engines.storage import SqlStorage
 from hongyan.mailboxes.live import LiveMailboxes, MemoryOptions
 from hongyan.mailboxes.mail import Mail
 from hongyan.message.analyze import analyze

@@ -14,8 +14,8 @@ from hongyan.engines.disk import Disk
 from hongyan.engines.postgres.database import PostgresDatabase
 from hongyan.engines.segments import SegmentStore
 from hongyan.engines.sql.migrations import POSTGRES, SQLITE, migrate
-from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sqlite.database import SqliteDatabase
+from hongyan.engines.storage import SqlStorage
 
 ENGINES = ("sqlite", "postgres")
 

@@ -15,8 +15,8 @@ from hongyan.clock import Clock
 from hongyan.engines.segment_format import RECORD_HEADER_OCTETS, Place, place_of
 from hongyan.engines.segments import SegmentStore
 from hongyan.engines.sql.catalog import BLOB_COLUMN, Table, page_of, read_tables
-from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sql.units import SqlDatabase, Statement, Unit, Value
+from hongyan.engines.storage import SqlStorage
 from hongyan.errors import Corrupt
 from hongyan.types import BlobRef
 

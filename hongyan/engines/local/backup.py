@@ -26,11 +26,11 @@ import apsw
 
 from hongyan.clock import Clock
 from hongyan.engines.disk import Disk
+from hongyan.engines.local.storage import LocalStorage, begin_lineage, find_lineage, open_local_storage
 from hongyan.engines.segments import SegmentStore
 from hongyan.engines.sql.skipping import skip_after_restore
 from hongyan.engines.sqlite.connection import fault_of
 from hongyan.engines.sqlite.database import SqliteDatabase
-from hongyan.engines.sqlite.storage import LocalStorage, begin_lineage, find_lineage, open_local_storage
 from hongyan.errors import AlreadyExists, Corrupt, NotFound, StorageFailed, StorageFull
 
 _FORMAT = 1

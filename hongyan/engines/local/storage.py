@@ -15,9 +15,9 @@ from hongyan.engines.directory import DataDirectory
 from hongyan.engines.segments import SegmentStore
 from hongyan.engines.sql.migrations import SQLITE, migrate
 from hongyan.engines.sql.skipping import skip_after_power_loss
-from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sql.units import SqlDatabase, Statement, Unit, unit_of
 from hongyan.engines.sqlite.database import SqliteDatabase
+from hongyan.engines.storage import SqlStorage
 from hongyan.errors import ConfigurationError, Corrupt
 from hongyan.options import option
 from hongyan.types import BlobRef

@@ -20,13 +20,13 @@ from enum import StrEnum
 
 from hongyan.clock import Clock
 from hongyan.engines.segment_format import FILE_HEADER_OCTETS, place_of
-from hongyan.engines.sql import verify_rows as rows
 from hongyan.engines.sql.catalog import BLOB_COLUMN, Table, page_of, read_tables
 from hongyan.engines.sql.mailboxes import SqlMailboxes
-from hongyan.engines.sql.repair import Repair
-from hongyan.engines.sql.storage import SqlStorage
-from hongyan.engines.sql.sweep_blobs import LiveBlobs
 from hongyan.engines.sql.units import Row, Value
+from hongyan.engines.storage import SqlStorage
+from hongyan.engines.upkeep import verify_rows as rows
+from hongyan.engines.upkeep.repair import Repair
+from hongyan.engines.upkeep.sweep_blobs import LiveBlobs
 from hongyan.errors import Corrupt, NotFound
 from hongyan.mailboxes.state import MailboxState
 from hongyan.types import AccountId, BlobRef, EmailId, MailboxId

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from hongyan.engines.sql.catalog import Table, page_of, read_counter, read_tables, set_counter
-from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sql.units import Many, Row, SqlDatabase, Statement, Unit, Value, unit_of
+from hongyan.engines.storage import SqlStorage
 from hongyan.errors import AlreadyExists, ConfigurationError, Conflict
 
 _PAGE = 500

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 from hongyan.clock import Clock
 from hongyan.engines.sql.mailboxes import SqlMailboxes
-from hongyan.engines.sql.storage import SqlStorage
-from hongyan.engines.sql.sweep_blobs import BlobSweep
 from hongyan.engines.sql.units import Statement, Unit, conditions, unit_of
+from hongyan.engines.storage import SqlStorage
+from hongyan.engines.upkeep.sweep_blobs import BlobSweep
 from hongyan.errors import Corrupt, NotFound
 from hongyan.mailboxes.state import MailboxState
 from hongyan.options import option

@@ -20,8 +20,8 @@ from pyroaring import BitMap
 from hongyan.clock import Clock
 from hongyan.engines.sql.mailboxes import SqlMailboxes, log_change, next_modseq
 from hongyan.engines.sql.messages import append, count_out
-from hongyan.engines.sql.storage import SqlStorage
 from hongyan.engines.sql.units import Many, Statement, Unit, unit_of
+from hongyan.engines.storage import SqlStorage
 from hongyan.errors import Corrupt, HongyanError, NotFound
 from hongyan.mailboxes.state import MailboxState
 from hongyan.message.analyze import analyze

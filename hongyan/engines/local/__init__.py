@@ -1,0 +1,1 @@
+"""One machine: a data directory with SQLite and segment files, opened, closed, backed up and restored."""
