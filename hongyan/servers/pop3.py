@@ -256,14 +256,13 @@ class Pop3Session:
         inbox = self._require_inbox()
         place = inbox.find_place(number)
         if place is None or inbox.size(number) > _PIECE:
-            return self._retrieve_later(number, place)
+            return self._retrieve_later(number)
         try:
             octets = self._services.mail.blobs.read_now(place[1])
-        except HongyanError as error:
-            self._refuse(error, _UNREADABLE)
-            return None
+        except HongyanError:
+            octets = None
         if octets is None:
-            return self._retrieve_later(number, place)
+            return self._retrieve_later(number)
         self._send_message(place[0], octets)
         return None
 
@@ -275,21 +274,18 @@ class Pop3Session:
         self._queued += len(octets)
         self._retrieved += 1
 
-    async def _retrieve_later(self, number: int, place: Place | None) -> None:
+    async def _retrieve_later(self, number: int) -> None:
         """Answer RETR or TOP when something has to be waited for."""
-        inbox = self._require_inbox()
         try:
-            if place is None:
-                place = await inbox.read_place(number)
-            if place is None:
-                self._core.refuse("This message was removed by another program; log in again to see what is left")
-                return
-            prefix, ref = place
-            size = inbox.size(number) - len(prefix)
-            octets = await self._read(ref, 0, None if size < _WHOLE_BELOW else _PIECE)
+            opened = await self._open(number)
         except HongyanError as error:
-            self._refuse(error, _UNREADABLE)
+            self._refuse(error, "This message cannot be read just now")
             return
+        if opened is None:
+            self._core.refuse("This message was removed by another program; log in again to see what is left")
+            return
+        (prefix, ref), octets = opened
+        size = self._require_inbox().size(number) - len(prefix)
         if len(octets) <= _PIECE and len(octets) >= size:
             self._send_message(prefix, octets)
             return
@@ -304,6 +300,23 @@ class Pop3Session:
             return
         self._core.end_message()
         self._retrieved += 1
+
+    async def _open(self, number: int) -> tuple[Place, bytes] | None:
+        """Return where a message lies and its first octets, or None if somebody has removed it."""
+        inbox = self._require_inbox()
+        place = inbox.find_place(number)
+        if place is not None:
+            try:
+                return place, await self._read_first(number, place)
+            except Corrupt:
+                inbox.forget_places()  # A blob may lie elsewhere since its place was read ahead.
+        place = await inbox.read_place(number)
+        return None if place is None else (place, await self._read_first(number, place))
+
+    async def _read_first(self, number: int, place: Place) -> bytes:
+        prefix, ref = place
+        size = self._require_inbox().size(number) - len(prefix)
+        return await self._read(ref, 0, None if size < _WHOLE_BELOW else _PIECE)
 
     async def _stream(self, ref: BlobRef, size: int, octets: bytes) -> None:
         """Send a blob whose first octets are given, as far as it is wanted, as fast as the peer reads."""
@@ -352,8 +365,6 @@ class Pop3Session:
             raise RuntimeError("nobody is logged in")
         return self._inbox
 
-
-_UNREADABLE = "This message cannot be read just now"
 
 _POLICY = frozenset({LoginReason.SERVICE_OFF, LoginReason.SUSPENDED, LoginReason.CLASS, LoginReason.DEVICE_LIMIT})
 """Refusals that another secret would not change."""

@@ -57,6 +57,10 @@ class Inbox:
         """Return where a message lies, if that is known already."""
         return self._places.get(number)
 
+    def forget_places(self) -> None:
+        """Let go of what was read ahead."""
+        self._places.clear()
+
     async def read_place(self, number: int) -> Place | None:
         """Return where a message lies, or None if somebody has removed it since."""
         stop = number + (_ROWS_AHEAD if number == self._next else 1)

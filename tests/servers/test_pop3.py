@@ -18,13 +18,13 @@ from pyroaring import BitMap
 from hongyan.audit.events import CLI
 from hongyan.domains.certificates import Certificates
 from hongyan.domains.local_authority import LocalCertificate
-from hongyan.engines.segments import SegmentStore
 from hongyan.errors import Corrupt, StorageFailed, Unavailable
 from hongyan.mailboxes.expunge import expunge
 from hongyan.mailboxes.mail import Mail
 from hongyan.servers.driver import ConnectionOptions
 from hongyan.servers.pop3 import Pop3Options
 from hongyan.store.accounts import AccountChange, Service
+from hongyan.store.blobs import BlobStore
 from hongyan.store.mailboxes import INBOX_ID
 from hongyan.types import BlobRef
 from hongyan.wire.sasl import plain_message
@@ -390,7 +390,7 @@ async def test_nothing_is_deleted_when_the_uids_mean_other_messages_now(clock: F
 class Blobs:
     """The blobs, of which some cannot be read: all, or what lies after the first so many octets."""
 
-    def __init__(self, blobs: SegmentStore, readable: int) -> None:
+    def __init__(self, blobs: BlobStore, readable: int) -> None:
         self.blobs = blobs
         self.readable = readable
 
@@ -439,6 +439,35 @@ async def test_blobs_that_are_not_at_hand_are_waited_for(clock: FakeClock, tmp_p
         for message in messages:
             await client.line()
             assert await client.body() == stuffed(message)
+
+
+async def test_a_blob_that_has_moved_since_its_place_was_read_ahead_is_found(clock: FakeClock, tmp_path: Path) -> None:
+    class Moving:
+        """Blobs, of which the next that is asked for is not where it was said to be."""
+
+        has_moved = False
+
+        def __init__(self, blobs: BlobStore) -> None:
+            self.read = blobs.read
+            self.find = blobs.read_now
+
+        def read_now(self, ref: BlobRef, start: int = 0, stop: int | None = None) -> bytes | None:
+            if Moving.has_moved:
+                Moving.has_moved = False
+                raise Corrupt(cause="no such segment")
+            return self.find(ref, start, stop)
+
+    def wrap(mail: Mail) -> Mail:
+        return replace(mail, blobs=Moving(mail.blobs))  # type: ignore[arg-type]
+
+    large = noise(100_000, 6)
+    async with serve_pop3(tmp_path, clock, wrap=wrap) as server:
+        await server.add(ONE, TWO, large)
+        client = await server.enter()
+        for number, message, has_moved in ((1, ONE, 0), (2, TWO, 1), (1, ONE, 0), (2, TWO, 0), (3, large, 1)):
+            Moving.has_moved = bool(has_moved)
+            assert await client.retrieve(f"RETR {number}") == stuffed(message)
+            assert not Moving.has_moved
 
 
 async def test_an_inbox_that_cannot_be_opened_is_a_passing_trouble(clock: FakeClock, tmp_path: Path) -> None:
