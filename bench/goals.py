@@ -50,8 +50,8 @@ class Verdict:
 GOALS = (
     Goal("deliver/4k/kept/20", "accept and store 4 KB", 1.0, 5.75),
     Goal("deliver/100k/kept/20", "accept and store 100 KB", 1.8, 8.2),
-    Goal("list/all", "list a message: flags, envelope, structure", 0.004, 0.013),
-    Goal("list/flags", "list a message: flags only", 0.000_35, 0.000_48),
+    Goal("list/all", "list a message: flags, envelope, structure", 0.004, 0.013, is_for_100k=True),
+    Goal("list/flags", "list a message: flags only", 0.000_35, 0.000_48, is_for_100k=True),
     Goal("single/noop", "NOOP", 0.025),
     Goal("single/flags", "FETCH the flags of one message", 0.035),
     Goal("single/envelope", "FETCH one envelope", 0.065),

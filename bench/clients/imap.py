@@ -56,6 +56,7 @@ class ImapClient(Stream):
         super().__init__()
         self.overhear: Callable[[bytes], None] | None = None  # told of each chunk, for who idles
         self.exists = 0  # kept by who follows the mailbox
+        self._multi_append: bool | None = None  # not known yet
         self._chunks: list[bytes] = []
         self._first = 0.0
         self._last_line = b""
@@ -123,16 +124,24 @@ class ImapClient(Stream):
         return await self.ask(b"%b%b\r\n" % (line, message), tag)
 
     async def append_all(self, mailbox: bytes, messages: Sequence[tuple[bytes, bytes]]) -> None:
-        """Append (options, message) pairs as a stream of commands, and wait for the last answer."""
-        tags = [make_tag() for _ in messages]
-        parts = [
-            b"%b APPEND %b %b{%d+}\r\n%b\r\n" % (tag, mailbox, options, len(message), message)
-            for tag, (options, message) in zip(tags, messages, strict=True)
-        ]
+        """Append (options, message) pairs the fastest way that the server knows, and wait for the last answer."""
+        if self._multi_append is None:
+            self._multi_append = b"MULTIAPPEND" in (await self.ok(b"CAPABILITY")).octets
+        if self._multi_append:  # RFC 3502
+            tags = [make_tag()]
+            parts = [b"%b APPEND %b" % (tags[0], mailbox)]
+            parts += [b" %b{%d+}\r\n%b" % (options, len(message), message) for options, message in messages]
+            parts.append(b"\r\n")
+        else:
+            tags = [make_tag() for _ in messages]
+            parts = [
+                b"%b APPEND %b %b{%d+}\r\n%b\r\n" % (tag, mailbox, options, len(message), message)
+                for tag, (options, message) in zip(tags, messages, strict=True)
+            ]
         answer = await self.ask(b"".join(parts), tags[-1])
         accepted = sum(answer.octets.count(tag + b" OK") for tag in tags)
         if accepted != len(tags):
-            raise Unexpected(f"{accepted} of {len(tags)} pipelined APPENDs were accepted: {answer.last_line[:120]!r}")
+            raise Unexpected(f"{accepted} of {len(tags)} APPENDs were accepted: {answer.last_line[:120]!r}")
 
     async def idle(self) -> None:
         """Begin to idle; what comes then goes to `overhear`."""

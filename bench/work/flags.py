@@ -17,7 +17,7 @@ from bench.work.piece import SMALL_BOX, SMALL_COUNT, SMALL_USER, Work
 from bench.work.single import ensure_small
 
 _SINGLE = 1000
-_BULK = 10
+_BULK = 20
 _PROMISED = 1.1  # seconds after which flags are durable: the sync within them is a part of the work
 
 

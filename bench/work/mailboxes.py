@@ -25,7 +25,7 @@ from bench.terms import Terms
 from bench.work.piece import BIG_BOX, BIG_USER, FAULTS, together
 
 _BATCH = 50
-_SEEDERS = 8  # connections that fill the big mailbox: commits then go in groups
+_SEEDERS = 24  # connections that fill the big mailbox: commits then go in groups
 
 Appendable = tuple[bytes, bytes]  # flags and date, with a space after; the message
 

@@ -18,7 +18,7 @@ from bench.terms import Terms
 from bench.work.mailboxes import Appendable, ensure_filled
 from bench.work.piece import SMALL_BOX, SMALL_COUNT, SMALL_USER, Work
 
-_COMMANDS = 1000
+_COMMANDS = 2000
 _SIZE = 4096
 
 Check = Callable[[bytes, list[int]], list[str]]
