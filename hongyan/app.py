@@ -25,10 +25,15 @@ from hongyan.assembly.ground import Ground
 from hongyan.assembly.listeners import Front
 from hongyan.assembly.services import Services, make_services
 from hongyan.assembly.sockets import bind_all, close_all
+from hongyan.audit.events import Actor
 from hongyan.clock import Clock, Random, SystemClock, SystemRandom
 from hongyan.config import Config, Service
+from hongyan.domains.certificates import Certificates
+from hongyan.operations.calling import Caller, Document, Tell
+from hongyan.operations.operations import Operations
 from hongyan.servers.affinity import CoreKeeper
 from hongyan.servers.arrival import Endpoint
+from hongyan.servers.control import ControlServer
 from hongyan.servers.privileges import drop_privileges
 from hongyan.servers.systemd import Notifier
 from hongyan.servers.wheel import Wheel
@@ -58,6 +63,7 @@ class App:
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._notifier = Notifier()
+        self.certificates: Certificates | None = None
         self.engines: Engines
         self.services: Services
         self.front: Front
@@ -76,6 +82,7 @@ class App:
 
     async def _open(self) -> None:
         config = self.config
+        self.certificates = Certificates(config.certificates) if config.certificates else None
         # Ports first: a port that is taken must not leave a half-open database behind, and root is given up early.
         sockets = bind_all(config, self._given)
         self._stack.callback(close_all, sockets)
@@ -89,10 +96,22 @@ class App:
         self._start_background(ground)
         self._stack.push_async_callback(self._end_background)
         self.front = Front(sockets)
-        await self.front.open(ground, self.services)
+        await self.front.open(ground, self.services, self.certificates)
         self._stack.push_async_callback(self.front.drain, config.server.drain)
+        await self._open_control(ground)
         self._notifier.ready("serving")
         log.info("ready", pid=os.getpid(), hostname=config.server.hostname)
+
+    async def _open_control(self, ground: Ground) -> None:
+        """Let the operator in."""
+        operations = Operations(ground, self.services)
+
+        async def handle(name: str, parameters: Document, user: int, tell: Tell) -> Document:
+            return await operations.call(name, parameters, Caller(Actor("cli", f"uid {user}"), tell))
+
+        control = ControlServer(ground.data, handle)
+        await control.open()
+        self._stack.push_async_callback(control.close)
 
     @property
     def endpoints(self) -> Mapping[Service, Endpoint]:
@@ -114,8 +133,8 @@ class App:
     async def reload(self) -> None:
         """Read the certificates again; connections that live keep what they have."""
         self._notifier.reloading(time.monotonic_ns() // 1000)
-        if self.services.certificates is not None:
-            await self.services.certificates.reload()
+        if self.certificates is not None:
+            await self.certificates.reload()
         self._notifier.ready("serving")
 
     # -- in the background
@@ -124,6 +143,8 @@ class App:
         self._start("wheel", ground.wheel.run())
         for name, work in self.services.background():
             self._start(name, work)
+        if self.certificates is not None:
+            self._start("certificates", self.certificates.watch())
         self._sending = self._start("queue", self.services.outgoing.worker.run())
         if self.config.process.one_core:
             _share_a_core(ground.wheel, self.config.process.look_every)

@@ -49,6 +49,12 @@ class HongyanError(Exception):
         self.sentence = sentence
         self.cause = cause
 
+    @property
+    def kind(self) -> str:
+        """The name of the error as programs read it: that of `NotFound` is `not-found`."""
+        name = type(self).__name__
+        return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+
 
 class PeerFault(HongyanError):
     """The peer broke the protocol."""

@@ -12,6 +12,7 @@ from hongyan.assembly.services import Services
 from hongyan.assembly.sockets import Sockets
 from hongyan.assembly.web import make_web
 from hongyan.config import ListenOptions, Service
+from hongyan.domains.certificates import Certificates
 from hongyan.errors import ConfigurationError
 from hongyan.inbound.transaction import InboundTransaction
 from hongyan.servers.admission import Admission
@@ -72,9 +73,9 @@ class Front:
         listener = self._listeners.get(service)
         return listener is not None and listener.serving
 
-    async def open(self, ground: Ground, services: Services) -> None:
+    async def open(self, ground: Ground, services: Services, certificates: Certificates | None) -> None:
         """Begin to serve on every port."""
-        makers = _Makers(ground, services, self)
+        makers = _Makers(ground, services, certificates, self)
         for service, options in ground.config.listen.items():
             listener = makers.listener(service, options, self._sockets)
             await listener.open()
@@ -88,10 +89,11 @@ class Front:
 class _Makers:
     """Makes listeners, and what serves their connections."""
 
-    def __init__(self, ground: Ground, services: Services, front: Front) -> None:
+    def __init__(self, ground: Ground, services: Services, certificates: Certificates | None, front: Front) -> None:
         config = ground.config
         self._config = config
         self._services = services
+        self._certificates = certificates
         self._handshakes = Handshakes(config.tls)
         self._driver = Driver(ground.wheel, self._handshakes, config.connections)
         self._ids = ConnectionIds(ground.random)
@@ -102,7 +104,7 @@ class _Makers:
         self._web = make_web(ground, front.is_serving)
 
     def listener(self, service: Service, options: ListenOptions, sockets: Sockets) -> Listener:
-        certificates = self._services.certificates
+        certificates = self._certificates
         if service in _IMPLICIT_TLS and certificates is None:
             raise ConfigurationError(f"{service} begins with TLS and there is no certificate. Add [[certificates]].")
         wants_tls = certificates is not None and service != "http"
@@ -176,7 +178,7 @@ class _Makers:
             max_message=options.max_message,
             max_recipients=options.max_recipients,
             max_messages=options.max_messages,
-            starttls=self._services.certificates is not None,
+            starttls=self._certificates is not None,
             requires_tls=auth and not plain,
             auth=_MECHANISMS if auth else (),
             requires_auth=auth,

@@ -38,6 +38,7 @@ class Outgoing:
     queue: Queue
     worker: QueueWorker
     remote: SmtpTransport
+    resolver: DnsResolver
 
     async def close(self) -> None:
         """Close what is connected."""
@@ -57,11 +58,12 @@ def make_outgoing(ground: Ground, directory: Directory, deliverer: Deliverer) ->
             worker.wake(destinations)
 
     queue = Queue(store, steady, config.schedule, wake)
+    resolver = DnsResolver(config.dns, ground.clock)
     remote = SmtpTransport(config.smtp_client, hostname, ground.clock)
     worker = QueueWorker(
         store,
         ground.engines.storage.blobs,
-        _make_router(ground, directory.domains),
+        _make_router(ground, directory.domains, resolver),
         local=LocalTransport(directory.aliases, deliverer, queue),
         remote=remote,
         notices=NoticeWriter(hostname, queue, ground.clock, random),
@@ -72,13 +74,13 @@ def make_outgoing(ground: Ground, directory: Directory, deliverer: Deliverer) ->
         owner=hostname,
     )
     workers.append(worker)
-    return Outgoing(store, queue, worker, remote)
+    return Outgoing(store, queue, worker, remote, resolver)
 
 
-def _make_router(ground: Ground, domains: Domains) -> Router:
+def _make_router(ground: Ground, domains: Domains, resolver: DnsResolver) -> Router:
     config = ground.config
     return Router(
-        DnsResolver(config.dns, ground.clock),
+        resolver,
         _LocalDomains(domains),
         ground.random,
         config.route,

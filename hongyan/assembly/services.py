@@ -14,7 +14,6 @@ from hongyan.assembly.outgoing import Outgoing, make_outgoing
 from hongyan.auth.passwords import Passwords
 from hongyan.delivery.deliver import Deliverer
 from hongyan.delivery.spool import spool_directory
-from hongyan.domains.certificates import Certificates
 from hongyan.engines.sql.mailboxes import SqlMailboxes
 from hongyan.engines.sql.messages import SqlMessages
 from hongyan.inbound.transaction import InboundServices
@@ -40,15 +39,12 @@ class Services:
     imap: ImapServices
     inbound: InboundServices
     submission: SubmissionServices
-    certificates: Certificates | None
 
     def background(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         """Yield what runs for as long as the server does."""
         yield "hub", self.hub.run()
         yield "directory", self.directory.watch.run()
         yield "logins", self.entrance.logins.run()
-        if self.certificates is not None:
-            yield "certificates", self.certificates.watch()
 
     async def close(self) -> None:
         """End what holds threads or has not written yet."""
@@ -59,7 +55,6 @@ class Services:
 
 async def make_services(ground: Ground) -> Services:
     """Make all services, and read what they keep in memory."""
-    certificates = Certificates(ground.config.certificates) if ground.config.certificates else None
     mail, hub = _make_mail(ground)
     passwords = Passwords(ground.config.passwords, ground.random)
     directory = make_directory(ground, mail, passwords)
@@ -88,7 +83,6 @@ async def make_services(ground: Ground) -> Services:
         imap=_make_imap(ground, mail, hub, entrance),
         inbound=_make_inbound(ground, directory, deliverer, outgoing),
         submission=_make_submission(ground, mail, directory, outgoing),
-        certificates=certificates,
     )
 
 

@@ -16,4 +16,8 @@ class CommandFault(UserFault):
 
     def __init__(self, kind: str, sentence: str) -> None:
         super().__init__(sentence)
-        self.kind = kind
+        self._kind = kind
+
+    @property
+    def kind(self) -> str:
+        return self._kind

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _NAMES = 32  # columns
 _NO_DEFAULT = (None, "()", "None", "False", '""', "0")
 _USAGE = "Usage: "
+_TITLES = {"Parameters": "Options"}
 
 
 class _HelpFormatter:
@@ -32,7 +33,8 @@ class _HelpFormatter:
         table.add_column(overflow="fold")
         for entry in panel.entries:
             table.add_row(Text("  " + " ".join(entry.display_labels_with_metavar), "cyan"), _describe(entry))
-        console.print(Text(_plain(panel.title), "bold"))
+        title = _plain(panel.title)
+        console.print(Text(say(_TITLES.get(title, title)), "bold"))
         console.print(table)
         console.print()
 

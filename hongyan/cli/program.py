@@ -4,14 +4,15 @@ from __future__ import annotations
 
 __all__ = ["run"]
 
+import difflib
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, Group
+from cyclopts import App, CycloptsError, UnknownCommandError
 
 import hongyan
 from hongyan.cli.commands import DONE, FAILED, USAGE
-from hongyan.cli.fault import CommandFault, UsageFault
+from hongyan.cli.fault import UsageFault
 from hongyan.cli.help import format_help
 from hongyan.cli.screen import fail
 from hongyan.cli.words import say
@@ -23,6 +24,12 @@ _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells say it
 _COMMANDS = (
     ("serve", "serve:serve", "Run the service."),
     ("demo", "demo:demo", "Run a throw-away service on loopback, for programs and tests."),
+    ("domain", "domains:app", "Domains that are served, and their DNS records."),
+    ("account", "accounts:app", "Accounts: who has mail here."),
+    ("app-password", "app_passwords:app", "App passwords: secrets for single mail programs."),
+    ("alias", "aliases:app", "Aliases: addresses that stand for others."),
+    ("queue", "queue:app", "Mail on its way out."),
+    ("ban", "bans:app", "Bans: who is refused for a time, and why."),
 )
 
 
@@ -31,12 +38,14 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
         done = _make_app()(list(arguments))
+    except UnknownCommandError as error:
+        return fail("usage", _name_near(error), USAGE, as_json=as_json)
     except CycloptsError as error:
         return fail("usage", str(error), USAGE, as_json=as_json)
     except (UsageFault, PeerFault) as fault:  # an address that is none, say: the argument is to blame
         return fail("usage", str(fault), USAGE, as_json=as_json)
     except HongyanError as error:
-        return fail(_kind(error), error.sentence or error.cause, FAILED, as_json=as_json)
+        return fail(error.kind, error.sentence or error.cause, FAILED, as_json=as_json)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # whoever read our answer has read enough
@@ -55,18 +64,17 @@ def _make_app() -> App:
         result_action="return_value",
         exit_on_error=False,
         print_error=False,
-        group_commands=Group(say("Commands")),
-        group_arguments=Group(say("Arguments")),
-        group_parameters=Group(say("Options")),
     )
     for name, place, sentence in _COMMANDS:
         app.command(f"{_PACKAGE}.{place}", name=name, help=say(sentence))
     return app
 
 
-def _kind(error: HongyanError) -> str:
-    """Return the name of an error as programs read it: `NotFound` is `not-found`."""
-    if isinstance(error, CommandFault):
-        return error.kind
-    name = type(error).__name__
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+def _name_near(error: UnknownCommandError) -> str:
+    """Say which command may be meant. (The error itself would import every command to find out.)"""
+    typed = (error.unused_tokens or [""])[0]
+    names = [name for name in error.app or () if not name.startswith("-")]
+    near = difflib.get_close_matches(typed, names, 1)
+    if near:
+        return f'There is no command "{typed}". Did you mean "{near[0]}"?'
+    return f'There is no command "{typed}". There are: {", ".join(names)}.'

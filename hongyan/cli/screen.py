@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["fail", "print_json", "print_lines", "print_table", "tell", "warn"]
+__all__ = ["console", "fail", "octets_words", "print_json", "print_lines", "print_table", "tell", "warn"]
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -79,8 +79,13 @@ def console(*, errors: bool = False) -> Console:
     return Console(file=stream, width=None if stream.isatty() else _PIPED_WIDTH)
 
 
-def as_mapping(document: object) -> Mapping[str, object]:
-    """Return a document that is an object."""
-    if not isinstance(document, dict):
-        raise TypeError(f"not an object: {document!r}")
-    return document
+def octets_words(octets: object) -> str:
+    """Return a size as people read it: `1.5 MiB`; of none, nothing."""
+    if not isinstance(octets, int):
+        return ""
+    size = float(octets)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if size >= 100 or unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"

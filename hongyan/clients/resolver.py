@@ -7,7 +7,7 @@ one question.
 
 from __future__ import annotations
 
-__all__ = ["DnsResolver", "read_address", "read_mx", "read_ptr", "read_tlsa", "read_txt"]
+__all__ = ["DnsResolver", "read_address", "read_as_written", "read_mx", "read_ptr", "read_tlsa", "read_txt"]
 
 import asyncio
 from collections import OrderedDict
@@ -82,6 +82,10 @@ class DnsResolver:
 
     async def ptr(self, address: IPAddress) -> Answer[str]:
         return await self._find(address.reverse_pointer, dns.rdatatype.PTR, read_ptr)
+
+    async def records(self, name: str, kind: str) -> Answer[str]:
+        """Return records of any kind as a zone file writes them, of TXT the bare text: for people and for checks."""
+        return await self._find(name, dns.rdatatype.from_text(kind), read_as_written)
 
     async def addresses(self, name: str, *, version: Literal[4, 6] | None = None) -> Answer[IPAddress]:
         lowered = name.lower()
@@ -209,6 +213,12 @@ def _text(name: dns.name.Name) -> str:
 def read_txt(rdata: dns.rdata.Rdata) -> bytes | None:
     """Return the text of a TXT record, its strings joined, or None for any other record."""
     return b"".join(rdata.strings) if isinstance(rdata, TXT) else None
+
+
+def read_as_written(rdata: dns.rdata.Rdata) -> str:
+    """Return any record as a zone file writes it, of TXT the bare text."""
+    text = read_txt(rdata)
+    return rdata.to_text() if text is None else text.decode("utf-8", "replace")
 
 
 def read_mx(rdata: dns.rdata.Rdata) -> MxRecord | None:

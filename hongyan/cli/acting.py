@@ -1,0 +1,107 @@
+"""One command, one operation: call it, show how far it is, print what came of it."""
+
+from __future__ import annotations
+
+__all__ = ["Bar", "act", "confirm", "is_dry", "texts"]
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hongyan.cli.backend import Document, open_backend
+from hongyan.cli.commands import DONE, Where
+from hongyan.cli.fault import UsageFault
+from hongyan.cli.screen import console, print_json, tell
+from hongyan.cli.words import say
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+_PATIENCE = 2.0  # seconds without a word
+
+Render = Callable[[Document], None]
+"""Prints an answer for people."""
+
+
+def _done(answer: Document) -> int:  # noqa: ARG001 - whatever it is, it is an answer
+    return DONE
+
+
+def act(
+    where: Where, method: str, render: Render, *, judge: Callable[[Document], int] = _done, **parameters: object
+) -> int:
+    """Carry an operation out, print its answer, and return the exit code by `judge`.
+
+    Parameters that are None are left out.
+    """
+    given = {name: value for name, value in parameters.items() if value is not None}
+    with open_backend(where) as backend, show_progress(quiet=where.json) as bar:
+        answer = backend.call(method, given, bar)
+    if where.json:
+        print_json(answer)
+    else:
+        render(answer)
+    return judge(answer)
+
+
+def is_dry(answer: Document) -> bool:
+    """Say so, if the answer is to a dry run."""
+    if "dry_run" not in answer:
+        return False
+    tell(say("It could be done. Nothing was changed."))
+    return True
+
+
+def confirm(question: str, *, yes: bool, dry_run: bool) -> None:
+    """Ask before something is lost; where nobody can be asked, `--yes` must have been said."""
+    if yes or dry_run:
+        return
+    if not sys.stdin.isatty():
+        raise UsageFault("This cannot be undone. Say --yes.")
+    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes", "是"):
+        raise UsageFault("Nothing was changed.")
+
+
+def texts(value: object) -> Sequence[str]:
+    """Return a list of an answer."""
+    return [str(element) for element in value] if isinstance(value, list) else []
+
+
+class Bar:
+    """A progress bar on the standard error output, which shows itself when something takes long."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet or not sys.stderr.isatty()
+        self._begun = time.monotonic()
+        self._shown: RichProgress | None = None
+        self._task: TaskID | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._quiet or time.monotonic() - self._begun < _PATIENCE:
+            return
+        if self._shown is None or self._task is None:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+            self._shown = Progress(
+                BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console(errors=True), transient=True
+            )
+            self._task = self._shown.add_task("", total=total or None)
+            self._shown.start()
+        self._shown.update(self._task, completed=done, total=total or None)
+
+    def close(self) -> None:
+        if self._shown is not None:
+            self._shown.stop()
+
+
+@contextmanager
+def show_progress(*, quiet: bool) -> Iterator[Bar]:
+    """Return a bar that is taken away at the end."""
+    bar = Bar(quiet=quiet)
+    try:
+        yield bar
+    finally:
+        bar.close()

@@ -1,0 +1,54 @@
+"""`ban`: who is refused for a time, and why."""
+
+from __future__ import annotations
+
+__all__ = ["app"]
+
+from typing import Annotated
+
+from hongyan.cli.acting import act, is_dry
+from hongyan.cli.backend import Document
+from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
+from hongyan.cli.screen import print_table, tell
+from hongyan.cli.words import say, translate
+
+app = group("ban", "Bans: who is refused for a time, and why.")
+
+
+@command(app, "list")
+def list_bans(*, where: Where = WHERE) -> int:
+    """List the bans in force."""
+    return act(where, "ban.list", _print_bans)
+
+
+@command(app)
+def lift(
+    host: Annotated[str, about("An address in the banned network.")],
+    /,
+    *,
+    dry_run: DryRun = False,
+    where: Where = WHERE,
+) -> int:
+    """Lift the bans of a network, and forget its failures."""
+    return act(where, "ban.lift", _print_lifted, host=host, dry_run=dry_run)
+
+
+def _print_bans(answer: Document) -> None:
+    print_table(
+        ("network", "login", "why", "until", "refused"),
+        [
+            (ban["network"], ban["name"] or say("any"), translate(str(ban["why"])), ban["until"], ban["refused"])
+            for ban in _bans(answer)
+        ],
+        empty="Nobody is banned.",
+    )
+
+
+def _print_lifted(answer: Document) -> None:
+    if not is_dry(answer):
+        tell(say("{count} lifted.", count=len(_bans(answer))))
+
+
+def _bans(answer: Document) -> list[Document]:
+    bans = answer["bans"]
+    return list(bans) if isinstance(bans, list) else []

@@ -1,0 +1,153 @@
+"""`queue`: mail on its way out."""
+
+from __future__ import annotations
+
+__all__ = ["app"]
+
+from typing import Annotated, Literal
+
+from hongyan.cli.acting import act, confirm, is_dry
+from hongyan.cli.backend import Document
+from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
+from hongyan.cli.fault import UsageFault
+from hongyan.cli.screen import octets_words, print_table, tell
+from hongyan.cli.words import say
+
+app = group("queue", "Mail on its way out.")
+
+_Ids = Annotated[tuple[int, ...], about("Messages by their ids.", negative="")]
+_To = Annotated[str | None, about("Recipients in this domain.", name="--to")]
+_From = Annotated[str | None, about("Messages of this sender.", name="--from")]
+_All = Annotated[bool, about("Everything in the queue.", name="--all", negative="", show_default=False)]
+
+
+@command(app, "list")
+def list_messages(
+    *,
+    destination: _To = None,
+    sender: _From = None,
+    state: Annotated[Literal["ready", "held"] | None, about("Recipients that wait, or that are held.")] = None,
+    limit: Annotated[int, about("How many messages at most.")] = 100,
+    where: Where = WHERE,
+) -> int:
+    """List messages that wait."""
+    return act(where, "queue.list", _print_messages, destination=destination, sender=sender, state=state, limit=limit)
+
+
+@command(app)
+def show(message: Annotated[int, about("The message's id.")], /, *, where: Where = WHERE) -> int:
+    """Show one message, and what the last attempts brought."""
+    return act(where, "queue.show", _print_message, message=message)
+
+
+@command(app)
+def retry(
+    message: _Ids = (),
+    /,
+    *,
+    destination: _To = None,
+    sender: _From = None,
+    everything: _All = False,
+    dry_run: DryRun = False,
+    where: Where = WHERE,
+) -> int:
+    """Try again now. What was held is held no longer."""
+    selection = _select(message, destination, sender, everything=everything)
+    return act(where, "queue.retry", _print_count, dry_run=dry_run, **selection)
+
+
+@command(app)
+def hold(
+    message: _Ids = (),
+    /,
+    *,
+    destination: _To = None,
+    sender: _From = None,
+    everything: _All = False,
+    dry_run: DryRun = False,
+    where: Where = WHERE,
+) -> int:
+    """Keep messages back until `queue retry`."""
+    selection = _select(message, destination, sender, everything=everything)
+    return act(where, "queue.hold", _print_count, dry_run=dry_run, **selection)
+
+
+@command(app)
+def drop(
+    message: _Ids = (),
+    /,
+    *,
+    destination: _To = None,
+    sender: _From = None,
+    everything: _All = False,
+    yes: Annotated[bool, about("Do not ask.", negative="", show_default=False)] = False,
+    dry_run: DryRun = False,
+    where: Where = WHERE,
+) -> int:
+    """Drop messages for good. Their senders are not told."""
+    selection = _select(message, destination, sender, everything=everything)
+    confirm(say("Drop them for good? Their senders are not told."), yes=yes, dry_run=dry_run)
+    return act(where, "queue.drop", _print_count, dry_run=dry_run, **selection)
+
+
+def _select(
+    messages: tuple[int, ...], destination: str | None, sender: str | None, *, everything: bool
+) -> dict[str, object]:
+    """Return the parameters that say which. Nobody means everything by saying nothing."""
+    if everything == bool(messages or destination or sender):
+        raise UsageFault("Say which messages: by their ids, --to or --from; or --all.")
+    return {"messages": list(messages) or None, "destination": destination, "sender": sender}
+
+
+def _print_messages(answer: Document) -> None:
+    print_table(
+        ("id", "queued", "size", "from", "to", "state", "next attempt", "last answer"),
+        [
+            (
+                message["id"],
+                message["queued_at"],
+                octets_words(message["octets"]),
+                message["sender"],
+                recipient["address"],
+                say(str(recipient["state"])),
+                recipient["next_attempt"],
+                _last(recipient),
+            )
+            for message in _list(answer["messages"])
+            for recipient in _list(message["recipients"])
+        ],
+        empty="Nothing waits.",
+    )
+
+
+def _print_message(answer: Document) -> None:
+    tell(f"{say('id')}: {answer['id']}  {say('size')}: {octets_words(answer['octets'])}  mid: {answer['trace']}")
+    tell(f"{say('from')}: {answer['sender']}")
+    tell(f"{say('queued')}: {answer['queued_at']}  {say('given up')}: {answer['expires']}")
+    print_table(
+        ("to", "state", "attempts", "next attempt", "last answer"),
+        [
+            (
+                recipient["address"],
+                say(str(recipient["state"])),
+                recipient["attempts"],
+                recipient["next_attempt"],
+                _last(recipient),
+            )
+            for recipient in _list(answer["recipients"])
+        ],
+    )
+
+
+def _print_count(answer: Document) -> None:
+    tell(say("{count} recipients.", count=answer["recipients"]))
+    is_dry(answer)
+
+
+def _last(recipient: Document) -> str:
+    last = recipient["last"]
+    return f"{last['remote']} {last['status']} {last['text']}".strip() if isinstance(last, dict) else ""
+
+
+def _list(value: object) -> list[Document]:
+    return list(value) if isinstance(value, list) else []

@@ -1,0 +1,1 @@
+"""What an operator does to a service: the same through a running server's control socket and without one."""
