@@ -74,7 +74,9 @@ class SegmentStore:
         self._disk = disk or Disk()
         self._compressor = zstandard.ZstdCompressor(level=1, write_checksum=False, write_content_size=True)
         self._reader = SegmentReader(directory)
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not directory.exists():
+            directory.mkdir(mode=0o700, parents=True)
+            self._disk.sync_directory(directory.parent)
         self._segment = max(self._numbers(), default=0)
         self._resumable = True  # whether the last segment may be continued, if it ends well
         self._fd = -1

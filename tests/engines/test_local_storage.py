@@ -14,8 +14,8 @@ import pytest
 
 from hongyan import telemetry
 from hongyan.engines.directory import DataDirectory, DirectoryInUse
+from hongyan.engines.local import storage as local
 from hongyan.engines.local.storage import LocalStorage, StorageOptions, open_local_storage
-from hongyan.engines.sqlite import storage as local
 from hongyan.errors import ConfigurationError, Corrupt, StorageFailed
 from tests.support.mail import ACCOUNT, MailShop, message_octets
 

@@ -73,6 +73,8 @@ def test_views_and_buffers_are_blobs_too(tmp_path: Path, disk: FaultyDisk) -> No
 
 def test_nothing_is_safe_before_the_sync_and_a_new_file_has_its_name_synced(tmp_path: Path, disk: FaultyDisk) -> None:
     store = open_store(tmp_path, disk)
+    assert disk.calls == ["sync-directory"]
+    disk.calls.clear()
     store.append(b"a" * 100)
     assert [call.split()[0] for call in disk.calls] == ["create", "write", "write"]
     store.sync()

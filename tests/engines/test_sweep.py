@@ -9,17 +9,19 @@ import pytest
 from pyroaring import BitMap
 
 from hongyan.engines.segment_format import place_of
-from hongyan.engines.sql import catalog, sweep
+from hongyan.engines.sql import catalog
 from hongyan.engines.sql.migrations import MIGRATIONS
 from hongyan.engines.sql.units import Statement, Unit
 from hongyan.engines.storage import SqlStorage
+from hongyan.engines.upkeep import sweep
 from hongyan.engines.upkeep.sweep import Sweep, SweepOptions, SweepReport
 from hongyan.engines.upkeep.sweep_blobs import find_live_blobs
 from hongyan.errors import Corrupt
 from hongyan.mailboxes.flags import FlagAction, mark
 from hongyan.mailboxes.live import LiveMailboxes
 from hongyan.mailboxes.state import MailboxState
-from hongyan.store.messages import Column, Receipt
+from hongyan.store.messages import Column
+from hongyan.store.receipts import Receipt
 from hongyan.types import BlobRef, ModSeq
 from tests.support.mail import ACCOUNT, MailShop, message_octets, new_message
 
