@@ -7,25 +7,20 @@ choice, we take the duplicate away).
 
 from __future__ import annotations
 
-__all__ = ["RECEIPT_SECONDS", "Delivered", "Deliverer", "envelope_digest"]
+__all__ = ["Delivered", "Deliverer"]
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 from hongyan import telemetry
-from hongyan.addresses import Address
 from hongyan.errors import HongyanError
 from hongyan.mailboxes.append import Incoming, append
 from hongyan.mailboxes.mail import Mail
 from hongyan.message.analyze import Analysis, analyze
 from hongyan.store.mailboxes import INBOX_ID
-from hongyan.store.messages import Receipt
+from hongyan.store.receipts import Receipt
 from hongyan.types import AccountId
-
-RECEIPT_SECONDS = 600
-"""How long a message that comes again is known."""
 
 _IN_A_THREAD = 1 << 20
 
@@ -63,8 +58,7 @@ class Deliverer:
     async def _deliver(
         self, account: AccountId, incoming: Incoming, analysis: Analysis, digest: bytes, mid: str
     ) -> Delivered:
-        now = int(self._mail.clock.timestamp())
-        receipt = Receipt(digest, now, now + RECEIPT_SECONDS)
+        receipt = Receipt.given(digest, int(self._mail.clock.timestamp()))
         try:
             done = await append(self._mail, account, INBOX_ID, [incoming], receipt=receipt)
         except HongyanError as fault:
@@ -79,13 +73,3 @@ class Deliverer:
             duplicate=done.duplicate,
         )
         return Delivered(account, None, done.duplicate)
-
-
-def envelope_digest(reverse_path: Address | None, forward_paths: Iterable[str], octets: bytes) -> bytes:
-    """Return what names an envelope with its octets: the same if a client sends the same again."""
-    said = sha256()
-    said.update((str(reverse_path) if reverse_path is not None else "<>").encode())
-    for path in sorted(forward_paths):
-        said.update(b"\0" + path.encode())
-    said.update(b"\0" + sha256(octets).digest())
-    return said.digest()

@@ -11,19 +11,21 @@ __all__ = ["InboundServices", "InboundTransaction"]
 
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hongyan import telemetry
 from hongyan.accounts.aliases import Aliases, Refusal, Resolution
 from hongyan.addresses import Address
 from hongyan.clock import Clock, Random
-from hongyan.delivery.deliver import Delivered, Deliverer, envelope_digest
+from hongyan.delivery.deliver import Delivered, Deliverer
 from hongyan.delivery.spool import Spool
 from hongyan.errors import OverQuota, StorageFailed, StorageFull
-from hongyan.message.trace import MAX_HOPS, ReceivedBy, count_hops, received_field, return_path_field
+from hongyan.message.trace import MAX_HOPS, ReceivedBy, TlsFacts, count_hops, received_field, return_path_field
 from hongyan.queue.items import Queue, new_message
 from hongyan.store.queue import NewRecipient
+from hongyan.store.receipts import envelope_digest
 from hongyan.telemetry import metrics
 from hongyan.types import AccountId
 from hongyan.wire.smtp import replies
@@ -44,15 +46,6 @@ _REFUSALS = {
 
 log = telemetry.logger("inbound")
 _accepted = metrics.smtpserver_delivery_total.labels("accepted", "")
-
-
-class TlsFacts(Protocol):
-    """What a trace field tells of TLS."""
-
-    @property
-    def version(self) -> str: ...
-    @property
-    def cipher(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +154,7 @@ class InboundTransaction:
         reverse_path = mail.reverse_path
         received = received_field(self._how(mail, mid, paths))
         prefix = return_path_field(None if reverse_path is None else str(reverse_path)) + received
-        digest = envelope_digest(reverse_path, paths, octets)
+        digest = envelope_digest(None, reverse_path, paths, sha256(octets).digest())
         log.info("received", cid=self._cid, mid=mid, size=len(octets), recipients=len(paths))
         done = await self._services.deliverer.deliver(list(accounts), prefix, octets, digest, mid=mid)
         failed = [one for one in done if one.fault is not None]
@@ -182,7 +175,7 @@ class InboundTransaction:
             mid=mid,
             at=self._services.clock.now(),
             extended=hello is None or hello.extended,
-            tls=None if self._tls is None else (self._tls.version, self._tls.cipher),
+            tls=self._tls,
             smtputf8=mail.parameters.smtputf8,
             recipient=paths[0] if len(paths) == 1 else None,
         )

@@ -15,7 +15,8 @@ from hongyan.mailboxes.flag_column import COMMON_FLAGS
 from hongyan.mailboxes.mail import Mail
 from hongyan.message.analyze import Analysis, analyze
 from hongyan.store.changes import Appended, Flag, LoggedChange
-from hongyan.store.messages import Appending, NewMessage, Receipt
+from hongyan.store.messages import Appending, NewMessage
+from hongyan.store.receipts import Receipt
 from hongyan.types import AccountId, MailboxId
 
 _IN_A_THREAD = 1 << 20  # octets from which the analysis would keep the loop busy too long

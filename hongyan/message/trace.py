@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = [
     "MAX_HOPS",
     "ReceivedBy",
+    "TlsFacts",
     "count_hops",
     "delivered_to_field",
     "format_date",
@@ -20,6 +21,7 @@ __all__ = [
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from hongyan.message.dates import format_date
 from hongyan.message.headers import find_body
@@ -32,9 +34,18 @@ _RECEIVED = re.compile(rb"(?:^|\n)received[ \t]*:", re.IGNORECASE)
 _DELIVERED_TO = re.compile(rb"(?:^|\n)delivered-to[ \t]*:([^\n]*)", re.IGNORECASE)
 
 
+class TlsFacts(Protocol):
+    """What a trace field tells of TLS."""
+
+    @property
+    def version(self) -> str: ...
+    @property
+    def cipher(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedBy:
-    """How a message came. `tls` is the version and cipher, `login` whether somebody had logged in.
+    """How a message came. `login` says whether somebody had logged in.
 
     `recipient` is named when there is only one: others must not learn of each other (RFC 5321 §7.6).
     """
@@ -45,7 +56,7 @@ class ReceivedBy:
     mid: str
     at: datetime
     extended: bool = True
-    tls: tuple[str, str] | None = None
+    tls: TlsFacts | None = None
     login: bool = False
     smtputf8: bool = False
     hides_peer: bool = False
@@ -57,7 +68,7 @@ def received_field(how: ReceivedBy) -> bytes:
     origin = f"from {_safe(how.helo)}" if not how.hides_peer else "from localhost"
     if not how.hides_peer:
         origin += f" ([{'IPv6:' if ':' in how.peer else ''}{_safe(how.peer)}])"
-    secured = f"\r\n\t(using {_safe(how.tls[0])} with cipher {_safe(how.tls[1])})" if how.tls else ""
+    secured = f"\r\n\t(using {_safe(how.tls.version)} with cipher {_safe(how.tls.cipher)})" if how.tls else ""
     target = f"\r\n\tfor <{how.recipient}>" if how.recipient and _is_plain(how.recipient) else ""
     return (
         f"Received: {origin}{secured}\r\n\tby {how.host} (Hongyan) with {_protocol(how)} id {_safe(how.mid)}{target};"

@@ -7,43 +7,18 @@ the worker.
 
 from __future__ import annotations
 
-__all__ = ["RECEIPT_LIFETIME", "Queue", "make_receipt", "new_message"]
+__all__ = ["Queue", "new_message"]
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from hashlib import sha256
-from typing import Final
 
 from hongyan.addresses import Address
 from hongyan.queue.schedule import Schedule, SteadyClock
 from hongyan.store.blobs import BlobSource
 from hongyan.store.queue import Enqueued, NewMessage, NewRecipient, QueueStore
+from hongyan.store.receipts import RECEIPT_LIFETIME, envelope_digest
 from hongyan.types import AccountId, BlobRef
 from hongyan.wire.smtp.parameters import Body, Ret
-
-RECEIPT_LIFETIME: Final = timedelta(minutes=10)
-"""A client that never saw our 250 sends again within this time; the message is stored once."""
-
-
-def make_receipt(
-    account: AccountId | None, reverse_path: Address | None, recipients: Iterable[NewRecipient], content_digest: bytes
-) -> bytes:
-    """Return the digest of an envelope and of the octets as they were received.
-
-    The order of recipients does not count. What we add ourselves (Received, Message-ID) is not in
-    the octets: it differs each time.
-    """
-    digest = sha256()
-    for part in (
-        str(account or ""),
-        str(reverse_path or ""),
-        *sorted({str(recipient.address) for recipient in recipients}),
-    ):
-        octets = part.encode()
-        digest.update(len(octets).to_bytes(4, "big"))
-        digest.update(octets)
-    digest.update(content_digest)
-    return digest.digest()
 
 
 def new_message(
@@ -76,7 +51,8 @@ def new_message(
     for recipient in recipients:
         named.setdefault(recipient.address, recipient)
     once = tuple(named.values())
-    receipt = None if content_digest is None else make_receipt(account, reverse_path, once, content_digest)
+    paths = [str(recipient.address) for recipient in once]
+    receipt = None if content_digest is None else envelope_digest(account, reverse_path, paths, content_digest)
     return NewMessage(
         reverse_path=reverse_path,
         recipients=once,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Appending", "Column", "CopyResult", "ExpungeResult", "MessageStore", "NewMessage", "Receipt", "Row"]
+__all__ = ["Appending", "Column", "CopyResult", "ExpungeResult", "MessageStore", "NewMessage", "Row"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from pyroaring import BitMap
 
 from hongyan.message.analyze import Analysis
 from hongyan.store.changes import Flag, FlagsAdded, FlagsRemoved, FlagsReplaced
+from hongyan.store.receipts import Receipt
 from hongyan.types import AccountId, EmailId, MailboxId, ModSeq, UidValidity
 
 Row = tuple[Any, ...]
@@ -61,15 +62,6 @@ class NewMessage:
     internal_date: int
     internal_text: bytes
     saved_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """Proof that an envelope with these octets was taken: the same again before `expires` is not stored twice."""
-
-    digest: bytes
-    now: int
-    expires: int
 
 
 @dataclass(frozen=True, slots=True)

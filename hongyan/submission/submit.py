@@ -29,14 +29,13 @@ from hongyan.message.headers import find_body, split_fields, unfold
 from hongyan.message.trace import MAX_HOPS, count_hops, format_date
 from hongyan.options import option
 from hongyan.queue.items import Queue, new_message
-from hongyan.store.messages import Receipt
 from hongyan.store.queue import NewRecipient
+from hongyan.store.receipts import Receipt
 from hongyan.telemetry import metrics
 from hongyan.wire.smtp import replies
 from hongyan.wire.smtp.parameters import Body, Ret
 from hongyan.wire.smtp.replies import Reply
 
-_RECEIPT_SECONDS = 600
 _MAX_FROM = 100
 
 log = telemetry.logger("submission")
@@ -159,10 +158,9 @@ class Submitter:
         sent = await find_special(self._mail, account, "\\Sent")
         if sent is None:
             return
-        stamp = int(now.timestamp())
         digest = sha256(b"sent " + sha256(submission.octets).digest()).digest()
         copy = Incoming(submission.octets, prefix, flags=(b"\\Seen",))
-        receipt = Receipt(digest, stamp, stamp + _RECEIPT_SECONDS)
+        receipt = Receipt.given(digest, int(now.timestamp()))
         await append(self._mail, account, sent.mailbox_id, [copy], receipt=receipt)
 
     async def _enqueue(self, submission: Submission, header: _Header, prefix: bytes) -> None:

@@ -11,7 +11,7 @@ __all__ = ["SubmissionServices", "SubmissionTransaction"]
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hongyan.accounts.aliases import Aliases, Refusal, Resolution
 from hongyan.accounts.identities import Identities
@@ -20,7 +20,7 @@ from hongyan.auth.principal import Principal
 from hongyan.clock import Clock, Random
 from hongyan.delivery.spool import Spool
 from hongyan.errors import StorageFull
-from hongyan.message.trace import ReceivedBy, received_field
+from hongyan.message.trace import ReceivedBy, TlsFacts, received_field
 from hongyan.store.queue import NewRecipient
 from hongyan.submission.submit import Submission, SubmissionRefused, Submitter
 from hongyan.wire.smtp import replies
@@ -37,15 +37,6 @@ _REFUSALS = {
     Refusal.LOOP: replies.UNKNOWN_RECIPIENT,
     Refusal.TOO_MANY: replies.UNKNOWN_RECIPIENT,
 }
-
-
-class TlsFacts(Protocol):
-    """What a trace field tells of TLS."""
-
-    @property
-    def version(self) -> str: ...
-    @property
-    def cipher(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +164,7 @@ class SubmissionTransaction:
             host=self._services.hostname,
             mid=mid,
             at=self._services.clock.now(),
-            tls=None if self._tls is None else (self._tls.version, self._tls.cipher),
+            tls=self._tls,
             login=True,
             smtputf8=mail.parameters.smtputf8,
             hides_peer=self._services.hide_client,

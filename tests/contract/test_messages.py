@@ -11,7 +11,8 @@ from pyroaring import BitMap
 from hongyan.engines.storage import SqlStorage
 from hongyan.errors import Conflict, NotFound, OverLimit, OverQuota
 from hongyan.store.changes import Appended, Expunged, FlagsAdded, FlagsRemoved, FlagsReplaced
-from hongyan.store.messages import Column, Receipt
+from hongyan.store.messages import Column
+from hongyan.store.receipts import Receipt
 from hongyan.types import AccountId, MailboxId, ModSeq
 from tests.support.mail import ACCOUNT, MailShop, message_octets, new_message
 

@@ -15,7 +15,7 @@ from hongyan.mailboxes.flag_column import MAX_FLAGS, TooManyKeywords
 from hongyan.mailboxes.flags import FlagAction, mark
 from hongyan.mailboxes.mail import Mail
 from hongyan.mailboxes.move import copy_messages
-from hongyan.store.messages import Receipt
+from hongyan.store.receipts import Receipt
 from hongyan.types import MailboxId, ModSeq
 from tests.support.mail import ACCOUNT, MailShop, message_octets
 

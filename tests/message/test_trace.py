@@ -15,8 +15,10 @@ from hongyan.message.trace import (
     return_path_field,
     was_delivered_to,
 )
+from hongyan.servers.tls import TlsInfo
 
 AT = datetime(2025, 1, 6, 10, 0, tzinfo=UTC)
+TLS = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", None)
 
 
 def received(**changes: object) -> str:
@@ -27,7 +29,7 @@ def received(**changes: object) -> str:
 
 
 def test_received_names_client_server_protocol_and_time() -> None:
-    assert received(recipient="bob@hongyan.test", tls=("TLSv1.3", "TLS_AES_256_GCM_SHA384")) == (
+    assert received(recipient="bob@hongyan.test", tls=TLS) == (
         "Received: from mail.example.org ([192.0.2.1])\r\n"
         "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384)\r\n"
         "\tby mx.hongyan.test (Hongyan) with ESMTPS id 4XyZ\r\n"
@@ -41,11 +43,11 @@ def test_received_names_client_server_protocol_and_time() -> None:
     [
         ({"extended": False}, "SMTP"),
         ({}, "ESMTP"),
-        ({"tls": ("TLSv1.3", "X")}, "ESMTPS"),
+        ({"tls": TLS}, "ESMTPS"),
         ({"login": True}, "ESMTPA"),
-        ({"tls": ("TLSv1.3", "X"), "login": True}, "ESMTPSA"),
+        ({"tls": TLS, "login": True}, "ESMTPSA"),
         ({"smtputf8": True}, "UTF8SMTP"),
-        ({"smtputf8": True, "tls": ("TLSv1.3", "X"), "login": True}, "UTF8SMTPSA"),
+        ({"smtputf8": True, "tls": TLS, "login": True}, "UTF8SMTPSA"),
     ],
 )
 def test_the_protocol_has_its_registered_keyword(changes: dict[str, object], keyword: str) -> None:

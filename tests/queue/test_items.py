@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from hongyan.addresses import Address
-from hongyan.queue.items import RECEIPT_LIFETIME, make_receipt, new_message
+from hongyan.queue.items import new_message
 from hongyan.store.queue import NewMessage, NewRecipient
+from hongyan.store.receipts import RECEIPT_LIFETIME, envelope_digest
 from hongyan.types import AccountId
 from hongyan.wire.smtp.parameters import Notify
 from tests.queue.values import NOW, queued_message
@@ -30,13 +31,13 @@ def test_a_recipient_is_named_once_with_its_first_parameters() -> None:
 def test_a_receipt_lasts_ten_minutes_and_is_only_made_of_known_octets() -> None:
     assert message().receipt is None
     with_receipt = message(content_digest=b"d")
-    assert with_receipt.receipt == make_receipt(None, ANN, (EVE, BOB), b"d")
+    assert with_receipt.receipt == envelope_digest(None, ANN, [str(EVE.address), str(BOB.address)], b"d")
     assert with_receipt.receipt_until == NOW + RECEIPT_LIFETIME == NOW + timedelta(minutes=10)
 
 
 def test_another_envelope_or_content_is_another_receipt() -> None:
     receipts = {
-        make_receipt(account, sender, recipients, digest)
+        envelope_digest(account, sender, [str(recipient.address) for recipient in recipients], digest)
         for account in (None, AccountId(1))
         for sender in (None, ANN, EVE.address)
         for recipients in ((BOB,), (EVE,), (BOB, EVE))

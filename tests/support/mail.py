@@ -17,7 +17,8 @@ from hongyan.mailboxes.mail import Mail
 from hongyan.message.analyze import analyze
 from hongyan.store.changes import Flag
 from hongyan.store.mailboxes import INBOX, Mailbox, Quota
-from hongyan.store.messages import Appending, Column, NewMessage, Receipt
+from hongyan.store.messages import Appending, Column, NewMessage
+from hongyan.store.receipts import Receipt
 from hongyan.types import AccountId, BlobRef, MailboxId, ModSeq
 from tests.support.clock import FakeClock
 

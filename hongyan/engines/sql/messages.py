@@ -13,7 +13,8 @@ from hongyan.engines.sql.mailboxes import log_change, next_modseq
 from hongyan.engines.sql.units import Many, SqlDatabase, Statement, Unit, conditions
 from hongyan.errors import Conflict, NotFound, OverLimit, OverQuota
 from hongyan.store.changes import Appended, Expunged, Flag, FlagsAdded, FlagsRemoved, FlagsReplaced, uid_runs
-from hongyan.store.messages import Appending, Column, CopyResult, ExpungeResult, NewMessage, Receipt, Row
+from hongyan.store.messages import Appending, Column, CopyResult, ExpungeResult, NewMessage, Row
+from hongyan.store.receipts import Receipt
 from hongyan.types import AccountId, BlobRef, EmailId, MailboxId, ModSeq, UidValidity
 
 _EMAIL_BITS = 32
