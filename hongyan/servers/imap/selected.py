@@ -26,7 +26,7 @@ class _Speaker(Protocol):
 class Selected:
     """Binds a client's view to the mailbox in memory. `cursor` is the change up to which the client was told."""
 
-    __slots__ = ("_flag_count", "_own", "account", "cursor", "read_only", "state", "view")
+    __slots__ = ("_own", "_told_flags", "_told_texts", "account", "cursor", "read_only", "state", "view")
 
     def __init__(self, account: AccountId, state: MailboxState, *, read_only: bool, condstore: bool) -> None:
         self.account = account
@@ -35,7 +35,8 @@ class Selected:
         self.view = View(state.uids, condstore=condstore)
         self.cursor: ModSeq = state.modseq
         self._own: set[int] = set()
-        self._flag_count = len(state.column.texts)
+        self._told_flags = frozenset(self.flags)
+        self._told_texts = (state.column.texts, len(state.column.texts))
 
     def leave(self, live: LiveMailboxes) -> None:
         """Let the mailbox go."""
@@ -77,15 +78,25 @@ class Selected:
             speaker.say_bye("The selected mailbox was deleted.", code=codes.NONEXISTENT)
             return []
         delta = state.delta_since(self.cursor, view.uids, view.exists, but=self._own)
-        told: list[bytes] = []
-        if len(state.column.texts) > self._flag_count:
-            self._flag_count = len(state.column.texts)
-            told.append(responses.flags(self.flags))
+        told = self._new_flags()
         news = News(state.uids, delta.expunged, self._changed(delta.changed))
         told += view.apply(news, expunges=expunge)
         self.cursor = state.modseq
         self._own.clear()
         return told
+
+    def _new_flags(self) -> list[bytes]:
+        """Tell the flags of the mailbox if it has one that the client does not know (RFC 9051 §7.3.5)."""
+        texts = self.state.column.texts
+        known, count = self._told_texts
+        if texts is known and len(texts) == count:
+            return []  # no new set of flags, so no new flag
+        self._told_texts = (texts, len(texts))
+        flags = self.flags
+        if self._told_flags.issuperset(flags):
+            return []
+        self._told_flags |= frozenset(flags)
+        return [responses.flags(flags)]
 
     def _changed(self, uids: BitMap) -> Iterator[tuple[int, bytes, int]]:
         state = self.state

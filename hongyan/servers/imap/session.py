@@ -133,6 +133,8 @@ class ImapSession:
     def advance(self) -> Work | None:
         """Carry out what is complete."""
         self._served = 0
+        if self.idle_tag is not None:
+            self.tell_news()
         while not (self.closing or self.starttls):
             if self._stopping and self._appending is None:
                 self._say_goodbye()
@@ -406,20 +408,29 @@ class ImapSession:
 
     def account_changed(self, modseq: ModSeq) -> None:  # noqa: ARG002 - a hint; the log is the truth
         """Something has changed: an idling client is told at once."""
-        if self.idle_tag is not None and self.selected is not None and not self.closing:
-            self.tell_news()
-            self.connection.flush()
+        if self.idle_tag is not None and self.selected is not None:
+            self._speak_up()
 
     def heartbeat(self) -> None:
         """Say that we are still here, so that no NAT forgets the connection; idling clients hear it."""
-        if self.idle_tag is not None and not self.closing:
+        if self.idle_tag is not None and not self.connection.stalled:
             self.send(responses.ok("Still here."))
+            self._speak_up()
+
+    def _speak_up(self) -> None:
+        """Tell the news to a client that waits for them; if it does not read, when it does (`advance`)."""
+        connection = self.connection
+        if not (self.closing or connection.stalled):
             self.tell_news()
-            self.connection.flush()
+            finish = connection.close if self._has_said_bye() else connection.flush
+            finish()
+
+    def _has_said_bye(self) -> bool:
+        return self.closing
 
     def credential_revoked(self) -> None:
-        """The secret that this session logged in with is void."""
-        self.say_bye("Your app password was revoked; please log in again.", code=codes.EXPIRED)
+        """The secret that this session logged in with is void, or IMAP was switched off for the account."""
+        self.say_bye("You may not go on with this login; please log in again.", code=codes.EXPIRED)
         self.connection.close()
 
 

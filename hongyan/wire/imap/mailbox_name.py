@@ -22,6 +22,7 @@ __all__ = [
     "encode_mailbox",
     "find_fault_of_new_name",
     "from_modified_utf7",
+    "normalize_name",
     "to_modified_utf7",
 ]
 
@@ -49,7 +50,15 @@ _NOT_DIRECT = re.compile(r"&|[^\x20-\x7e]+")
 
 def decode_mailbox(octets: bytes, utf8: bool) -> str:
     """Return the canonical name of a mailbox, or raise CommandFault if the octets are no name."""
-    name = decode_name(octets, utf8)
+    return _fold_inbox(decode_name(octets, utf8))
+
+
+def normalize_name(name: str) -> str:
+    """Return the canonical spelling of a name that comes as text."""
+    return _fold_inbox(unicodedata.normalize("NFC", name))
+
+
+def _fold_inbox(name: str) -> str:
     first, delimiter, rest = name.partition(DELIMITER)
     # mailbox = "INBOX" / astring; all case variants are INBOX (RFC 9051 §5.1), and so for the mailboxes below it.
     if first.isascii() and first.upper() == INBOX:
@@ -67,9 +76,13 @@ def decode_name(octets: bytes, utf8: bool) -> str:
         name = from_modified_utf7(octets)
     if _FORBIDDEN.search(name):
         raise CommandFault("A mailbox name holds no control characters", status=b"NO", code=b"CANNOT")
-    if len(name) * 4 > MAX_OCTETS and len(name.encode()) > MAX_OCTETS:
+    if _is_too_long(name):
         raise CommandFault(f"A mailbox name has at most {MAX_OCTETS} octets", status=b"NO", code=b"LIMIT")
     return name
+
+
+def _is_too_long(name: str) -> bool:
+    return len(name) * 4 > MAX_OCTETS and len(name.encode("utf-8", "replace")) > MAX_OCTETS
 
 
 def decode_pattern(octets: bytes, utf8: bool) -> str:
@@ -147,6 +160,10 @@ def find_fault_of_new_name(name: str) -> str | None:
     levels = name.split(DELIMITER)
     if not all(levels):
         return "A level of a mailbox name is empty"
+    if _FORBIDDEN.search(name):
+        return "A mailbox name holds no control characters"
+    if _is_too_long(name):
+        return f"A mailbox name has at most {MAX_OCTETS} octets"
     if len(levels) > MAX_LEVELS:
         return f"Mailboxes are nested at most {MAX_LEVELS} levels deep"
     if "%" in name or "*" in name:
@@ -156,5 +173,5 @@ def find_fault_of_new_name(name: str) -> str | None:
     if any(level != level.strip() for level in levels):
         return "A level of a mailbox name does not start or end with a space"
     if any(level in {".", ".."} for level in levels):
-        return "A level of a mailbox name is neither . nor .."
+        return "No level of a mailbox name is one dot or two"
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["list_", "lsub", "status"]
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from hongyan.wire.imap.list_pattern import ListPattern
 from hongyan.wire.imap.mailbox_name import DELIMITER
 
 _FROM_MEMORY = frozenset({StatusItem.UNSEEN, StatusItem.DELETED, StatusItem.DELETED_STORAGE})
+_AT_ONCE = 500
+"""Names that are looked at before other connections have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +33,26 @@ class _Names:
     implied: frozenset[str]
     subscribed: frozenset[str]
     with_children: frozenset[str]
-
-    def below(self, name: str, chosen: Iterable[str]) -> bool:
-        """Whether one of the chosen names lies below this one."""
-        prefix = name + DELIMITER
-        return any(other.startswith(prefix) for other in chosen)
+    above_subscribed: frozenset[str]
 
 
 async def _read_names(session: ImapSession) -> _Names:
     store = session.services.mail.mailboxes
     mailboxes = {mailbox.name: mailbox for mailbox in await store.list_mailboxes(session.account)}
     subscribed = frozenset(await store.list_subscriptions(session.account))
-    parents = frozenset(parent for name in mailboxes for parent in _parents(name))
-    return _Names(mailboxes, parents - mailboxes.keys(), subscribed, parents)
+    parents = _parents(mailboxes)
+    return _Names(mailboxes, parents - mailboxes.keys(), subscribed, parents, _parents(subscribed))
 
 
-def _parents(name: str) -> Iterable[str]:
-    at = name.find(DELIMITER)
-    while at > 0:
-        yield name[:at]
-        at = name.find(DELIMITER, at + 1)
+def _parents(names: Iterable[str]) -> frozenset[str]:
+    """Return the names under which these hang."""
+    parents: set[str] = set()
+    for name in names:
+        parent = name.rpartition(DELIMITER)[0]
+        while parent and parent not in parents:
+            parents.add(parent)
+            parent = parent.rpartition(DELIMITER)[0]
+    return frozenset(parents)
 
 
 # -- LIST
@@ -71,7 +74,10 @@ async def _list(session: ImapSession, command: List) -> None:
     candidates = set(names.mailboxes) | names.implied
     if ListSelect.SUBSCRIBED in command.select:
         candidates |= names.subscribed
-    for name in sorted(candidates):
+    for count, name in enumerate(sorted(candidates), start=1):
+        if count % _AT_ONCE == 0:
+            await session.connection.drain()
+            await asyncio.sleep(0)
         if not any(pattern.matches(name) for pattern in patterns):
             continue
         line = _line(session, command, names, name)
@@ -90,7 +96,7 @@ def _line(session: ImapSession, command: List, names: _Names, name: str) -> byte
     childinfo: list[bytes] = []
     if command.select - {ListSelect.REMOTE, ListSelect.RECURSIVEMATCH}:
         chosen = _is_selected(command, names, name)
-        if ListSelect.RECURSIVEMATCH in command.select and names.below(name, names.subscribed):
+        if ListSelect.RECURSIVEMATCH in command.select and name in names.above_subscribed:
             childinfo.append(b"SUBSCRIBED")
         if not chosen and not childinfo:
             return None
@@ -129,13 +135,11 @@ async def _lsub(session: ImapSession, command: Lsub) -> None:
     pattern = ListPattern(command.reference, command.pattern)
     matching = {name for name in names.subscribed if pattern.matches(name)}
     # RFC 3501 §6.3.9: with % a parent that is not subscribed stands for what is subscribed below it.
-    parents = {
-        parent
-        for name in names.subscribed
-        for parent in _parents(name)
-        if "%" in command.pattern and pattern.matches(parent)
-    }
-    for name in sorted(matching | parents):
+    above = names.above_subscribed if "%" in command.pattern else ()
+    parents = {name for name in above if pattern.matches(name)}
+    for count, name in enumerate(sorted(matching | parents), start=1):
+        if count % _AT_ONCE == 0:
+            await session.connection.drain()
         attributes = [] if name in matching and name in names.mailboxes else [b"\\Noselect"]
         session.send(responses.lsub(attributes, name, utf8=session.utf8))
     session.done(command.tag, "Done.")
@@ -175,7 +179,8 @@ async def _status_line(session: ImapSession, mailbox: Mailbox, items: Sequence[S
         values[StatusItem.MESSAGES] = len(state)
         values[StatusItem.UNSEEN] = state.unseen()
         values[StatusItem.DELETED] = state.deleted()
-        values[StatusItem.DELETED_STORAGE] = await _octets_of(session, mailbox, state.with_flag(b"\\Deleted"))
+        if StatusItem.DELETED_STORAGE in items:
+            values[StatusItem.DELETED_STORAGE] = await _octets_of(session, mailbox, state.with_flag(b"\\Deleted"))
     return responses.status(mailbox.name, {item: values[item] for item in items}, utf8=session.utf8)
 
 
