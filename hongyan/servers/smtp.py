@@ -18,9 +18,11 @@ from hongyan.auth.revocations import LiveSession, Revocations
 from hongyan.errors import HongyanError, OverQuota, StorageFailed, StorageFull
 from hongyan.options import option
 from hongyan.servers.connection import Connection
+from hongyan.servers.meter import CommandMeter
 from hongyan.servers.sasl import Dialogue, Door
 from hongyan.servers.tls import TlsInfo
 from hongyan.store.accounts import Service
+from hongyan.telemetry import metrics
 from hongyan.wire import sasl
 from hongyan.wire.smtp import replies
 from hongyan.wire.smtp.events import (
@@ -41,6 +43,17 @@ from hongyan.wire.smtp.events import (
 from hongyan.wire.smtp.offer import Offer
 from hongyan.wire.smtp.replies import Reply
 from hongyan.wire.smtp.server import ServerConnection
+
+_METERS = {kind: CommandMeter(metrics.smtpserver_command_duration_seconds, kind) for kind in ("inbound", "submission")}
+_VERBS: dict[type, str] = {
+    Hello: "ehlo",
+    MailFrom: "mail",
+    RcptTo: "rcpt",
+    MessageStart: "data",
+    MessageEnd: "message",
+    AuthStart: "auth",
+    AuthResponse: "auth",
+}
 
 Work = Coroutine[Any, Any, None]
 Answer = Reply | Coroutine[Any, Any, Reply | None]
@@ -109,8 +122,10 @@ class SmtpSession:
         "_core",
         "_dialogue",
         "_door",
+        "_kind",
         "_live",
         "_log",
+        "_meter",
         "_options",
         "_principal",
         "_revocations",
@@ -140,6 +155,9 @@ class SmtpSession:
         self._transaction = make_transaction(connection)
         if offer.requires_auth:
             connection.expire_in(options.total_login_timeout)
+        self._kind = "submission" if offer.requires_auth else "inbound"
+        self._meter = _METERS[self._kind]
+        metrics.smtpserver_connections_total.labels(self._kind).inc()
         self._core.greet()
 
     # -- for the connection
@@ -166,14 +184,21 @@ class SmtpSession:
         """Answer what can be answered."""
         core = self._core
         while (event := core.next_event()) is not None:
+            started = self._meter.start()
             answer = self._decide(event)
             if answer is None:
                 continue
             if isinstance(answer, Reply):
-                core.reply(answer)
+                self._reply(event, answer, started)
             else:
-                return self._wait_for(answer)
+                return self._wait_for(event, answer, started)
         return None
+
+    def _reply(self, event: Event, reply: Reply, started: float) -> None:
+        self._core.reply(reply)
+        self._meter.stop(started, _VERBS.get(type(event), "other"), str(reply.code))
+        if not reply.is_positive:
+            metrics.smtpserver_errors_total.labels(self._kind, reply.enhanced_code).inc()
 
     def data_to_send(self) -> bytes:
         return self._core.data_to_send()
@@ -236,14 +261,14 @@ class SmtpSession:
                 pass
         return None
 
-    async def _wait_for(self, answer: Coroutine[Any, Any, Reply | None]) -> None:
+    async def _wait_for(self, event: Event, answer: Coroutine[Any, Any, Reply | None], started: float) -> None:
         try:
             reply = await answer
         except HongyanError as error:
             self._log.error("failed", error=type(error).__name__, cause=error.cause)
             reply = reply_to(error)
         if reply is not None:
-            self._core.reply(reply)
+            self._reply(event, reply, started)
 
     # -- logging in
 
