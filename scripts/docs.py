@@ -9,9 +9,15 @@ from pathlib import Path
 
 import rfcs
 
+from hongyan.configuration.reference import make_example, make_page
+
 ROOT = Path(__file__).resolve().parent.parent
 
-MADE: dict[Path, Callable[[], str]] = {rfcs.PAGE: rfcs.make}
+MADE: dict[Path, Callable[[], str]] = {
+    rfcs.PAGE: rfcs.make,
+    ROOT / "docs" / "configuration.md": make_page,
+    ROOT / "docs" / "hongyan.example.toml": make_example,
+}
 
 
 def main() -> int:

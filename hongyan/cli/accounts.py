@@ -7,7 +7,7 @@ __all__ = ["app"]
 from typing import Annotated, Literal
 
 from hongyan.cli.acting import act, confirm, is_dry, texts
-from hongyan.cli.backend import Document
+from hongyan.cli.calls import Document
 from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
 from hongyan.cli.fault import UsageFault
 from hongyan.cli.screen import octets_words, print_table, tell
@@ -51,16 +51,18 @@ def add(
     return act(
         where,
         "account.add",
+        {
+            "address": address,
+            "name": name,
+            "admin": admin,
+            "enterprise": enterprise,
+            "locale": language,
+            "services": list(service) or None,
+            "quota_octets": None if quota is None else quota << 20,
+            "dry_run": dry_run,
+            **read_password(source),
+        },
         _print_added,
-        address=address,
-        name=name,
-        admin=admin,
-        enterprise=enterprise,
-        locale=language,
-        services=list(service) or None,
-        quota_octets=None if quota is None else quota << 20,
-        dry_run=dry_run,
-        **read_password(source),
     )
 
 
@@ -73,19 +75,29 @@ def list_accounts(
     where: Where = WHERE,
 ) -> int:
     """List accounts."""
-    return act(where, "account.list", _print_accounts, domain=domain, usage=usage)
+    return act(where, "account.list", {"domain": domain, "usage": usage}, _print_accounts)
 
 
 @command(app)
 def disable(address: _Address, /, *, service: _Services = (), dry_run: DryRun = False, where: Where = WHERE) -> int:
     """Take an account out of use: no logins, no deliveries, its mail stays. Or switch single services off."""
-    return act(where, "account.disable", _print_state, address=address, services=list(service) or None, dry_run=dry_run)
+    return act(
+        where,
+        "account.disable",
+        {"address": address, "services": list(service) or None, "dry_run": dry_run},
+        _print_state,
+    )
 
 
 @command(app)
 def enable(address: _Address, /, *, service: _Services = (), dry_run: DryRun = False, where: Where = WHERE) -> int:
     """Put an account into use again. Or switch single services on."""
-    return act(where, "account.enable", _print_state, address=address, services=list(service) or None, dry_run=dry_run)
+    return act(
+        where,
+        "account.enable",
+        {"address": address, "services": list(service) or None, "dry_run": dry_run},
+        _print_state,
+    )
 
 
 @command(app)
@@ -99,7 +111,7 @@ def remove(
 ) -> int:
     """Remove an account with all its mail, for good."""
     confirm(say("Remove {address} with all its mail, for good?", address=address), yes=yes, dry_run=dry_run)
-    return act(where, "account.remove", _print_removed, address=address, dry_run=dry_run)
+    return act(where, "account.remove", {"address": address, "dry_run": dry_run}, _print_removed)
 
 
 @command(app)
@@ -112,7 +124,9 @@ def password(
     where: Where = WHERE,
 ) -> int:
     """Give an account another password. Its app passwords are revoked, and its connections end."""
-    return act(where, "account.password", _print_password, address=address, dry_run=dry_run, **read_password(source))
+    return act(
+        where, "account.password", {"address": address, "dry_run": dry_run, **read_password(source)}, _print_password
+    )
 
 
 def _print_added(answer: Document) -> None:
@@ -128,24 +142,24 @@ def _print_added(answer: Document) -> None:
 def _print_accounts(answer: Document) -> None:
     listed = answer["accounts"]
     accounts: list[Document] = list(listed) if isinstance(listed, list) else []
-    heads = ("address", "name", "role", "state", "services")
-    rows = [
-        (
-            account["address"],
-            account["name"],
-            say(str(account["role"])),
-            say(str(account["state"])),
-            " ".join(texts(account["services"])),
-        )
-        for account in accounts
-    ]
-    if accounts and "used_octets" in accounts[0]:
+    heads: tuple[str, ...] = ("address", "name", "role", "state", "services")
+    shows_usage = bool(accounts) and "used_octets" in accounts[0]
+    if shows_usage:
         heads += ("stored", "limit")
-        rows = [
-            (*row, octets_words(account["used_octets"]), octets_words(account["limit_octets"] or None))
-            for row, account in zip(rows, accounts, strict=True)
-        ]
-    print_table(heads, rows, empty="There is no account.")
+    print_table(heads, [_row(account, usage=shows_usage) for account in accounts], empty="There is no account.")
+
+
+def _row(account: Document, *, usage: bool) -> tuple[object, ...]:
+    row = (
+        account["address"],
+        account["name"],
+        say(str(account["role"])),
+        say(str(account["state"])),
+        " ".join(texts(account["services"])),
+    )
+    if not usage:
+        return row
+    return (*row, octets_words(account["used_octets"]), octets_words(account["limit_octets"] or None))
 
 
 def _print_state(answer: Document) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from hongyan.cli.backend import Document, open_backend
+from hongyan.cli.backend import open_backend
+from hongyan.cli.calls import Document
 from hongyan.cli.commands import DONE, Where
 from hongyan.cli.fault import UsageFault
 from hongyan.cli.screen import console, print_json, tell
@@ -22,18 +23,20 @@ if TYPE_CHECKING:
 
 _PATIENCE = 2.0  # seconds without a word
 
-Render = Callable[[Document], None]
-"""Prints an answer for people."""
-
 
 def _done(answer: Document) -> int:  # noqa: ARG001 - whatever it is, it is an answer
     return DONE
 
 
 def act(
-    where: Where, method: str, render: Render, *, judge: Callable[[Document], int] = _done, **parameters: object
+    where: Where,
+    method: str,
+    parameters: Document,
+    render: Callable[[Document], None],
+    *,
+    judge: Callable[[Document], int] = _done,
 ) -> int:
-    """Carry an operation out, print its answer, and return the exit code by `judge`.
+    """Carry an operation out, print its answer by `render` or as JSON, and return the exit code by `judge`.
 
     Parameters that are None are left out.
     """

@@ -7,7 +7,7 @@ __all__ = ["app"]
 from typing import Annotated
 
 from hongyan.cli.acting import act, is_dry, texts
-from hongyan.cli.backend import Document
+from hongyan.cli.calls import Document
 from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
 from hongyan.cli.screen import print_table, tell
 from hongyan.cli.words import say
@@ -31,11 +31,8 @@ def add(
     return act(
         where,
         "alias.add",
+        {"address": address, "targets": [target, *targets], "members_may_send": members_may_send, "dry_run": dry_run},
         _print_added,
-        address=address,
-        targets=[target, *targets],
-        members_may_send=members_may_send,
-        dry_run=dry_run,
     )
 
 
@@ -44,13 +41,13 @@ def list_aliases(
     domain: Annotated[str | None, about("Those of this domain.")] = None, /, *, where: Where = WHERE
 ) -> int:
     """List aliases."""
-    return act(where, "alias.list", _print_aliases, domain=domain)
+    return act(where, "alias.list", {"domain": domain}, _print_aliases)
 
 
 @command(app)
 def remove(address: _Alias, /, *, dry_run: DryRun = False, where: Where = WHERE) -> int:
     """Remove an alias."""
-    return act(where, "alias.remove", _print_removed, address=address, dry_run=dry_run)
+    return act(where, "alias.remove", {"address": address, "dry_run": dry_run}, _print_removed)
 
 
 def _print_added(answer: Document) -> None:

@@ -7,7 +7,7 @@ __all__ = ["app"]
 from typing import Annotated, Literal
 
 from hongyan.cli.acting import act, is_dry, texts
-from hongyan.cli.backend import Document
+from hongyan.cli.calls import Document
 from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
 from hongyan.cli.fault import UsageFault
 from hongyan.cli.screen import print_table, tell
@@ -35,18 +35,15 @@ def create(
     return act(
         where,
         "app-password.create",
+        {"address": address, "label": label, "services": list(service) or None, "dry_run": dry_run},
         _print_created,
-        address=address,
-        label=label,
-        services=list(service) or None,
-        dry_run=dry_run,
     )
 
 
 @command(app, "list")
 def list_app_passwords(address: _Address, /, *, where: Where = WHERE) -> int:
     """List the app passwords of an account, and when each was last used. Nobody knows the secrets."""
-    return act(where, "app-password.list", _print_app_passwords, address=address)
+    return act(where, "app-password.list", {"address": address}, _print_app_passwords)
 
 
 @command(app)
@@ -65,10 +62,8 @@ def revoke(
     return act(
         where,
         "app-password.revoke",
+        {"address": address, "numbers": None if everything else list(number), "dry_run": dry_run},
         _print_revoked,
-        address=address,
-        numbers=None if everything else list(number),
-        dry_run=dry_run,
     )
 
 

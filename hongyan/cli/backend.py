@@ -5,35 +5,22 @@ When no server runs, the command takes the lock of the data directory and does t
 
 from __future__ import annotations
 
-__all__ = ["Backend", "Document", "Progress", "open_backend"]
+__all__ = ["open_backend"]
 
 import contextlib
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
+from hongyan.cli.calls import Backend, Document, Progress, make_fault
 from hongyan.cli.commands import Where
 from hongyan.cli.fault import CommandFault, UsageFault
 from hongyan.configuration.places import find_data, find_file
 
-Document = Mapping[str, object]
-Progress = Callable[[int, int], None]
-"""Is told what is done, and how much there is to do."""
-
 _SOCKET = "control.sock"
 _DEVELOPMENT = Path("var/development")
-_USAGE_KINDS = frozenset({"address-fault"})
-
-
-class Backend(Protocol):
-    """Carries operations out."""
-
-    def call(self, method: str, parameters: Document, progress: Progress) -> Document:
-        """Do it, and return the answer. Raises `CommandFault` or `UsageFault`."""
-        ...
 
 
 @contextlib.contextmanager
@@ -102,8 +89,3 @@ class _Remote:
             else:
                 return dict(answer["result"])
         raise CommandFault("gone", "The server has hung up. Its log may say why.")
-
-
-def make_fault(kind: str, sentence: str) -> CommandFault | UsageFault:
-    """Return an error as the operation told it."""
-    return UsageFault(sentence) if kind in _USAGE_KINDS else CommandFault(kind, sentence)

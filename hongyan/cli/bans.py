@@ -7,7 +7,7 @@ __all__ = ["app"]
 from typing import Annotated
 
 from hongyan.cli.acting import act, is_dry
-from hongyan.cli.backend import Document
+from hongyan.cli.calls import Document
 from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
 from hongyan.cli.screen import print_table, tell
 from hongyan.cli.words import say, translate
@@ -18,7 +18,7 @@ app = group("ban", "Bans: who is refused for a time, and why.")
 @command(app, "list")
 def list_bans(*, where: Where = WHERE) -> int:
     """List the bans in force."""
-    return act(where, "ban.list", _print_bans)
+    return act(where, "ban.list", {}, _print_bans)
 
 
 @command(app)
@@ -30,7 +30,7 @@ def lift(
     where: Where = WHERE,
 ) -> int:
     """Lift the bans of a network, and forget its failures."""
-    return act(where, "ban.lift", _print_lifted, host=host, dry_run=dry_run)
+    return act(where, "ban.lift", {"host": host, "dry_run": dry_run}, _print_lifted)
 
 
 def _print_bans(answer: Document) -> None:

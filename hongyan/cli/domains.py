@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from hongyan.cli.acting import act, is_dry, texts
-from hongyan.cli.backend import Document
+from hongyan.cli.calls import Document
 from hongyan.cli.commands import DEGRADED, DONE, WHERE, DryRun, Where, about, command, group
 from hongyan.cli.screen import console, print_table, tell
 from hongyan.cli.words import say, translate
@@ -28,31 +28,31 @@ _MARKS: Mapping[str, tuple[str, str]] = {
 @command(app)
 def add(domain: _Domain, /, *, dry_run: DryRun = False, where: Where = WHERE) -> int:
     """Serve a domain: make its DKIM keys, and print the DNS records that it wants."""
-    return act(where, "domain.add", _print_added, domain=domain, dry_run=dry_run)
+    return act(where, "domain.add", {"domain": domain, "dry_run": dry_run}, _print_added)
 
 
 @command(app, "list")
 def list_domains(*, where: Where = WHERE) -> int:
     """List the domains that are served."""
-    return act(where, "domain.list", _print_domains)
+    return act(where, "domain.list", {}, _print_domains)
 
 
 @command(app)
 def remove(domain: _Domain, /, *, dry_run: DryRun = False, where: Where = WHERE) -> int:
     """Serve a domain no longer, once it has neither accounts nor aliases."""
-    return act(where, "domain.remove", _print_removed, domain=domain, dry_run=dry_run)
+    return act(where, "domain.remove", {"domain": domain, "dry_run": dry_run}, _print_removed)
 
 
 @command(app)
 def dns(domain: _Domain, /, *, where: Where = WHERE) -> int:
     """Print the DNS records that a domain should have, as a zone file has them."""
-    return act(where, "domain.dns", print_records, domain=domain)
+    return act(where, "domain.dns", {"domain": domain}, print_records)
 
 
 @command(app)
 def check(domain: _Domain, /, *, where: Where = WHERE) -> int:
     """Compare the DNS records that a domain should have with those that it has."""
-    return act(where, "domain.check", _print_checked, judge=_judge_checked, domain=domain)
+    return act(where, "domain.check", {"domain": domain}, _print_checked, judge=_judge_checked)
 
 
 def print_records(answer: Document) -> None:

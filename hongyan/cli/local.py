@@ -16,7 +16,7 @@ from hongyan import telemetry
 from hongyan.assembly.engines import open_engines
 from hongyan.assembly.ground import Ground
 from hongyan.assembly.services import make_services
-from hongyan.cli.backend import Document, Progress, make_fault
+from hongyan.cli.calls import Document, Progress, make_fault
 from hongyan.clock import SystemClock, SystemRandom
 from hongyan.config import Config, ServerOptions
 from hongyan.configuration.file import load_config

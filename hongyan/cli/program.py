@@ -24,6 +24,7 @@ _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells say it
 _COMMANDS = (
     ("serve", "serve:serve", "Run the service."),
     ("demo", "demo:demo", "Run a throw-away service on loopback, for programs and tests."),
+    ("config", "config:app", "The configuration file."),
     ("domain", "domains:app", "Domains that are served, and their DNS records."),
     ("account", "accounts:app", "Accounts: who has mail here."),
     ("app-password", "app_passwords:app", "App passwords: secrets for single mail programs."),

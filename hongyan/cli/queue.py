@@ -7,7 +7,7 @@ __all__ = ["app"]
 from typing import Annotated, Literal
 
 from hongyan.cli.acting import act, confirm, is_dry
-from hongyan.cli.backend import Document
+from hongyan.cli.calls import Document
 from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
 from hongyan.cli.fault import UsageFault
 from hongyan.cli.screen import octets_words, print_table, tell
@@ -31,13 +31,18 @@ def list_messages(
     where: Where = WHERE,
 ) -> int:
     """List messages that wait."""
-    return act(where, "queue.list", _print_messages, destination=destination, sender=sender, state=state, limit=limit)
+    return act(
+        where,
+        "queue.list",
+        {"destination": destination, "sender": sender, "state": state, "limit": limit},
+        _print_messages,
+    )
 
 
 @command(app)
 def show(message: Annotated[int, about("The message's id.")], /, *, where: Where = WHERE) -> int:
     """Show one message, and what the last attempts brought."""
-    return act(where, "queue.show", _print_message, message=message)
+    return act(where, "queue.show", {"message": message}, _print_message)
 
 
 @command(app)
@@ -53,7 +58,7 @@ def retry(
 ) -> int:
     """Try again now. What was held is held no longer."""
     selection = _select(message, destination, sender, everything=everything)
-    return act(where, "queue.retry", _print_count, dry_run=dry_run, **selection)
+    return act(where, "queue.retry", {"dry_run": dry_run, **selection}, _print_count)
 
 
 @command(app)
@@ -69,7 +74,7 @@ def hold(
 ) -> int:
     """Keep messages back until `queue retry`."""
     selection = _select(message, destination, sender, everything=everything)
-    return act(where, "queue.hold", _print_count, dry_run=dry_run, **selection)
+    return act(where, "queue.hold", {"dry_run": dry_run, **selection}, _print_count)
 
 
 @command(app)
@@ -87,7 +92,7 @@ def drop(
     """Drop messages for good. Their senders are not told."""
     selection = _select(message, destination, sender, everything=everything)
     confirm(say("Drop them for good? Their senders are not told."), yes=yes, dry_run=dry_run)
-    return act(where, "queue.drop", _print_count, dry_run=dry_run, **selection)
+    return act(where, "queue.drop", {"dry_run": dry_run, **selection}, _print_count)
 
 
 def _select(

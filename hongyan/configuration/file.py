@@ -7,17 +7,17 @@ directory.
 
 from __future__ import annotations
 
-__all__ = ["ConfigurationFaults", "Fault", "load_config", "read_config"]
+__all__ = ["ConfigurationFaults", "Fault", "find_doubts_in", "load_config", "read_config"]
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hongyan.config import Config
-from hongyan.configuration.conflicts import find_conflicts
-from hongyan.configuration.positions import find_line, find_lines
+from hongyan.configuration.conflicts import find_conflicts, find_doubts
+from hongyan.configuration.positions import KeyPath, find_line, find_lines
 from hongyan.configuration.values import WrongValue, build
 from hongyan.errors import ConfigurationError
 
@@ -59,9 +59,15 @@ def read_config(text: str, path: Path) -> Config:
     if config is not None and not wrong:
         wrong += find_conflicts(config)
     if wrong or config is None:
-        faults = {Fault(str(path), find_line(lines, fault.path), fault.sentence): None for fault in wrong}
-        raise ConfigurationFaults(sorted(faults, key=lambda fault: fault.line))
+        raise ConfigurationFaults(_place(wrong, path, lines))
     return config
+
+
+def find_doubts_in(path: Path) -> Sequence[Fault]:
+    """Return what a server can run with, and an operator rarely wants. Raises as `load_config` does."""
+    text = _read(path)
+    config = read_config(text, path)
+    return _place(find_doubts(config), path, find_lines(text))
 
 
 def _read(path: Path) -> str:
@@ -76,6 +82,12 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
         raise ConfigurationFaults([Fault(str(path), line, "This is not UTF-8. Save the file as UTF-8.")]) from error
+
+
+def _place(wrong: Iterable[WrongValue], path: Path, lines: Mapping[KeyPath, int]) -> Sequence[Fault]:
+    """Return faults with their lines, in their order, each once."""
+    faults = {Fault(str(path), find_line(lines, fault.path), fault.sentence): None for fault in wrong}
+    return sorted(faults, key=lambda fault: fault.line)
 
 
 def _parse(text: str, path: Path) -> Mapping[str, object]:
