@@ -36,8 +36,10 @@ from hongyan.servers.imap.append_receiver import AppendReceived, AppendReceiver
 from hongyan.servers.imap.capabilities import capabilities
 from hongyan.servers.imap.selected import Selected
 from hongyan.servers.imap.services import ImapServices
+from hongyan.servers.meter import CommandMeter
 from hongyan.servers.tls import TlsInfo
 from hongyan.store.accounts import Service
+from hongyan.telemetry import metrics
 from hongyan.types import AccountId, ModSeq
 from hongyan.wire.imap import codes, responses
 from hongyan.wire.imap.commands import Command
@@ -62,6 +64,9 @@ Work = Coroutine[Any, Any, None]
 Handler = Callable[["ImapSession", Any], Work | None]
 LineTaker = Callable[[bytes], Work | None]
 
+_METER = CommandMeter(metrics.imap_command_duration_seconds)
+_LOGGED_IN = metrics.imap_connections.labels("authenticated")
+
 MAX_FAULTS = 25
 """Commands that are no commands, before the connection is closed: it is no mail program that speaks."""
 
@@ -76,6 +81,7 @@ class ImapSession:
         "_live",
         "_out",
         "_receiver",
+        "_result",
         "_served",
         "_stopping",
         "_take_line",
@@ -113,6 +119,7 @@ class ImapSession:
         self._appending: AppendReceiver | None = None
         self._live: LiveSession | None = None
         self._faults = 0
+        self._result = "ok"
         self._served = 0
         self._stopping = False
         connection.expire_in(services.options.login_timeout)
@@ -185,6 +192,7 @@ class ImapSession:
             self._live.leave()
         if self.principal is not None:
             self.services.hub.leave(self.principal.account, self)
+            _LOGGED_IN.dec()
             self.log.info("left", account=int(self.principal.account))
 
     # -- events of the receiver
@@ -223,14 +231,18 @@ class ImapSession:
 
     def carry_out(self, command: Command | AppendReceived) -> Work | None:
         """Let the handler answer a command, and tell what went wrong if something did."""
+        started = _METER.start()
         try:
             work = self._handlers[type(command)](self, command)
         except HongyanError as error:
             self.tell_error(command.tag, error)
-            return None
-        return None if work is None else self._guard(command.tag, work)
+            work = None
+        if work is not None:
+            return self._guard(command, work, started)
+        _METER.stop(started, type(command).__name__.lower(), self._result)
+        return None
 
-    async def _guard(self, tag: bytes, work: Work) -> None:
+    async def _guard(self, command: Command | AppendReceived, work: Work, started: float) -> None:
         try:
             await work
         except PeerFault as fault:
@@ -238,7 +250,8 @@ class ImapSession:
                 raise
             self._refuse(fault)
         except HongyanError as error:
-            self.tell_error(tag, error)
+            self.tell_error(command.tag, error)
+        _METER.stop(started, type(command).__name__.lower(), self._result)
 
     def _take_append(self, event: Event) -> Work | None:
         if self._appending is None:
@@ -309,20 +322,23 @@ class ImapSession:
 
     def ok(self, tag: bytes, text: str, *, code: bytes = b"") -> None:
         """Answer OK."""
+        self._result = "ok"
         self._out.append(responses.ok(text, tag=tag, code=code))
 
     def no(self, tag: bytes, text: str, *, code: bytes = b"") -> None:
         """Answer NO."""
+        self._result = "no"
         self._out.append(responses.no(text, tag=tag, code=code))
 
     def bad(self, tag: bytes, text: str) -> None:
         """Answer BAD."""
+        self._result = "bad"
         self._out.append(responses.bad(text, tag=tag))
 
     def done(self, tag: bytes, text: str, *, expunge: bool = True, code: bytes = b"") -> None:
         """Tell the news of the selected mailbox, then answer OK; without `expunge` what is gone is told later."""
         self.tell_news(expunge=expunge)
-        self._out.append(responses.ok(text, tag=tag, code=code))
+        self.ok(tag, text, code=code)
 
     def tell_news(self, *, expunge: bool = True) -> None:
         """Tell what became of the selected mailbox."""
@@ -362,6 +378,7 @@ class ImapSession:
         if self._live is None:
             return False
         self.principal = principal
+        _LOGGED_IN.inc()
         self._receiver.set_limits(after_login(self.services.options.append_limit))
         self.connection.authenticated()
         self.services.hub.join(principal.account, self)
