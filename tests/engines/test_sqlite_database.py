@@ -14,6 +14,7 @@ import pytest
 
 from hongyan.engines.segments import SegmentStore
 from hongyan.engines.sql.units import Many, Statement, Unit
+from hongyan.engines.sqlite import checkpoints
 from hongyan.engines.sqlite.database import SqliteDatabase
 from hongyan.errors import Conflict, Corrupt, OverLimit, ServerFault, StorageFailed, StorageFull, Unavailable
 from hongyan.types import BlobRef
@@ -389,11 +390,31 @@ def test_a_database_that_cannot_be_made_is_a_failed_disk(tmp_path: Path) -> None
 async def test_the_log_is_moved_into_the_database_and_does_not_grow_for_ever(
     database: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hongyan.engines.sqlite.writer._CHECKPOINT_PAGES", 50)
-    for key in range(200):
-        await database.write(lambda _refs, key=key: put(key, bytes(3000)))  # type: ignore[misc]
-    assert (tmp_path / "mail.db-wal").stat().st_size < 100 * 4200
-    assert (tmp_path / "mail.db").stat().st_size > 400_000
+    monkeypatch.setattr(checkpoints, "_LONG", 20)
+    monkeypatch.setattr(checkpoints, "_TOO_LONG", 60)
+
+    async def write_on(turn: int) -> None:
+        for key in range(turn, 600, 3):
+            await database.write(lambda _refs, key=key: put(key, bytes(3000)), durable=turn == 0, small=turn == 1)  # type: ignore[misc]
+
+    await asyncio.gather(write_on(0), write_on(1), write_on(2))
+    assert (tmp_path / "mail.db-wal").stat().st_size < 1_500_000
+    assert (tmp_path / "mail.db").stat().st_size > 500_000
+    assert await keys(database) == list(range(600))
+
+
+async def test_a_checkpoint_that_fails_loses_nothing(
+    database: SqliteDatabase, files: FaultySqlite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "_LONG", 1)
+    files.fail["write .db"] = apsw.IOError
+    for key in range(20):
+        await write(database, key)
+    while "write .db" not in files.calls:
+        await asyncio.sleep(0)
+    files.fail.clear()
+    await write(database, 20)
+    assert await keys(database) == list(range(21))
 
 
 async def test_the_thread_outlives_what_nobody_expected(database: SqliteDatabase, blobs: SegmentStore) -> None:

@@ -29,6 +29,7 @@ import apsw
 from hongyan import telemetry
 from hongyan.engines.disk import Disk
 from hongyan.engines.sql.units import MakeUnit
+from hongyan.engines.sqlite.checkpoints import Checkpoints
 from hongyan.engines.sqlite.connection import connect, fault_of, roll_back, run_unit
 from hongyan.engines.sqlite.notices import Notices, Waiter
 from hongyan.errors import Corrupt, ServerFault, StorageFailed, StorageFull
@@ -39,8 +40,7 @@ log = telemetry.logger("store")
 _GROUP = 256  # jobs in one commit at most
 _GROUP_OCTETS = 32 << 20
 _CACHE_OCTETS = 64 << 20
-_CHECKPOINT_PAGES = 4000  # of the log, when the writer has nothing else to do
-_CHECKPOINT_PAGES_BUSY = 40_000
+_LONG_LOG = 40_000  # pages from which small commits wait for their turn as well
 
 _DISK_FAULTS = (
     apsw.FullError,
@@ -102,6 +102,7 @@ class Writer:
         self._disk = disk
         self._sync_within = sync_within
         self._jobs: queue.SimpleQueue[Job | _Nudge] = queue.SimpleQueue()
+        self._checkpoints = Checkpoints(path)
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._full_sync = True
         self._suspect = False
@@ -119,6 +120,7 @@ class Writer:
         self._connection = connect(self._path, cache_octets=_CACHE_OCTETS)
         self._cursor = self._connection.cursor()
         self._connection.set_wal_hook(self.note_log_pages)
+        self._checkpoints.open()
         self._thread.start()
 
     def submit(self, job: Job) -> None:
@@ -129,6 +131,7 @@ class Writer:
         """Finish what was handed in, sync and close."""
         self._jobs.put(_Nudge.CLOSE)
         self._thread.join()
+        self._checkpoints.close()
         with contextlib.suppress(apsw.Error):
             self._cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         self._connection.close()
@@ -140,7 +143,7 @@ class Writer:
     @property
     def is_at_rest(self) -> bool:
         """Whether somebody who gets the `turn` may write at once, out of line."""
-        return self._jobs.empty() and not self._suspect and self._log_pages < _CHECKPOINT_PAGES_BUSY
+        return self._jobs.empty() and not self._suspect and self._log_pages < _LONG_LOG
 
     def note_commit(self) -> None:
         """Something was committed elsewhere without a sync of the log: sync it soon. The caller holds the `turn`."""
@@ -165,7 +168,7 @@ class Writer:
             with self.turn:
                 if self._unsynced_since and (closing or time.monotonic() >= self._sync_due):
                     self._sync_log()
-                self._checkpoint(idle=self._jobs.empty())
+                self._checkpoints.consider(self._log_pages, self._cursor)
 
     @property
     def _sync_due(self) -> float:
@@ -300,15 +303,6 @@ class Writer:
             raise StorageFailed(cause="the disk has failed before, and readers hold the log")
         self._suspect = False
         self._unsynced_since = 0.0
-
-    def _checkpoint(self, *, idle: bool) -> None:
-        """Move the log into the database file now and then, best while nobody waits."""
-        if self._log_pages > (_CHECKPOINT_PAGES if idle else _CHECKPOINT_PAGES_BUSY):
-            self._log_pages = 0
-            try:
-                self._cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            except apsw.Error as error:
-                self._note_fault(fault_of(error))  # The log still holds everything.
 
     def _note_fault(self, fault: ServerFault | None) -> None:
         """Tell the operator when trouble begins, changes or ends, and not with each job."""

@@ -1,0 +1,73 @@
+"""Moving the log into the database file, in a thread of its own, while others commit.
+
+A passive checkpoint keeps nobody from writing; but while somebody always writes, it never reaches the end of the log,
+and the log never begins anew. So this thread does the bulk, and when it has done so and the log is long all the same,
+the writer does the little that is left between two commits.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Checkpoints"]
+
+import threading
+from pathlib import Path
+
+import apsw
+
+from hongyan import telemetry
+from hongyan.engines.sqlite.connection import connect
+
+log = telemetry.logger("store")
+
+_CACHE_OCTETS = 1 << 20
+_LONG = 4_000  # pages of the log from which it is worth moving
+_TOO_LONG = 16_000  # pages from which the writer lends a hand
+
+
+class Checkpoints:
+    """Decides when, and does it. `consider` is the writer's, between two commits."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._wanted = threading.Event()
+        self._closing = False
+        self._bulk_done = False
+        self._thread = threading.Thread(target=self._work, name="sqlite-checkpoints", daemon=True)
+
+    def open(self) -> None:
+        """Connect and start."""
+        self._connection = connect(self._path, cache_octets=_CACHE_OCTETS)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish and close."""
+        self._closing = True
+        self._wanted.set()
+        self._thread.join()
+        self._connection.close()
+
+    def consider(self, pages: int, cursor: apsw.Cursor) -> None:
+        """The log has so many pages: have it moved, or finish that with the writer's own cursor."""
+        if pages < _LONG or self._wanted.is_set():
+            return
+        if pages >= _TOO_LONG and self._bulk_done:
+            self._bulk_done = False
+            self._checkpoint(cursor)
+        else:
+            self._wanted.set()
+
+    def _work(self) -> None:
+        cursor = self._connection.cursor()
+        while True:
+            self._wanted.wait()
+            if self._closing:
+                return
+            self._checkpoint(cursor)
+            self._bulk_done = True
+            self._wanted.clear()
+
+    def _checkpoint(self, cursor: apsw.Cursor) -> None:
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except apsw.Error as error:  # The log still holds everything; it is tried again.
+            log.warning("checkpoint-failed", cause=str(error))
