@@ -1,8 +1,8 @@
 """Make docs/rfcs.md from the citations in the package: "RFC 9051 §6.4.5" in a docstring or a comment.
 
 A row says where an RFC is obeyed and how far: whoever follows a rule cites it, and whoever looks
-for the rule finds the module. How far is told by `STATUS`, by hand; an RFC that is not in it is
-followed in the sections that are cited.
+for the rule finds the module. How far is told by `rfc_status`, by hand; an RFC that is not in it is
+followed in the sections that are cited. What is announced to clients comes first (`extensions`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import extensions
+from rfc_status import STATUS
 from rfc_titles import TITLES
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "hongyan"
 PAGE = ROOT / "docs" / "rfcs.md"
 
-STATUS: dict[int, str] = {}
+LINK = "[{0}](https://www.rfc-editor.org/rfc/rfc{0})"
 AS_CITED = "as cited"
 
 _GAP = r"[\s#]+"  # A citation may be broken over two lines of a comment.
@@ -29,7 +31,17 @@ _SECTIONS = re.compile(_SECTION)
 HEAD = """\
 # RFCs
 
-Made by `make docs` from the citations in the code; do not edit. Titles and status: `scripts/rfcs.py`.
+Made by `make docs` from the code; do not edit. Two chapters: what clients are offered, beside what servers of this kind
+offer (`scripts/extensions.py`; the status is read from what EHLO, CAPABILITY and CAPA say); and which RFC is followed
+where, made from the citations in the code (`scripts/rfcs.py`; how far: `scripts/rfc_status.py`).
+
+## Extensions and goals
+
+*must*: for the first release that is whole; *should* and *later* follow; what is *not pursued* says why.
+"""
+
+CITED = """
+## Cited in the code
 
 | RFC | title | status | sections cited | where |
 |--|--|--|--|--|
@@ -53,9 +65,11 @@ def make() -> str:
         for number, sections in citations(path.read_text()):
             rows[number].sections |= sections
             rows[number].places.add(place(path))
-    if unknown := sorted(rows.keys() - TITLES.keys()):
+    numbers = {*rows, *STATUS, *(number for extension in extensions.EXTENSIONS for number in extension.rfc)}
+    if unknown := sorted(numbers - TITLES.keys()):
         raise UnknownRfc(f"give a title in scripts/rfc_titles.py to RFC {', '.join(map(str, unknown))}")
-    return HEAD + "".join(line(number, rows[number]) for number in sorted(rows))
+    cited = "".join(line(number, rows[number]) for number in sorted(rows))
+    return HEAD + extensions.chapters(LINK) + CITED + cited
 
 
 def citations(source: str) -> list[tuple[int, set[str]]]:
@@ -71,8 +85,7 @@ def place(path: Path) -> str:
 def line(number: int, row: Row) -> str:
     sections = ", ".join(f"§{section}" for section in sorted(row.sections, key=natural))
     places = ", ".join(f"`{name}`" for name in sorted(row.places))
-    link = f"[{number}](https://www.rfc-editor.org/rfc/rfc{number})"
-    return f"| {link} | {TITLES[number]} | {STATUS.get(number, AS_CITED)} | {sections} | {places} |\n"
+    return f"| {LINK.format(number)} | {TITLES[number]} | {STATUS.get(number, AS_CITED)} | {sections} | {places} |\n"
 
 
 def natural(section: str) -> list[tuple[int, int, str]]:

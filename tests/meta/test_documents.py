@@ -28,6 +28,26 @@ def test_a_citation_is_read_with_its_sections(monkeypatch: pytest.MonkeyPatch) -
     assert citations(source) == [(5321, {"4.1.1.4", "4.5.2"}), (9051, {"6.4.5"}), (3501, set()), (8474, {"5"})]
 
 
+def test_each_word_that_is_announced_to_clients_is_on_the_page_of_rfcs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from extensions import EXTENSIONS, announced
+
+    parts = {"CREATE-SPECIAL-USE", "LITERAL-", "QUOTA=RES-MESSAGE", "QUOTA=RES-STORAGE", "STARTTLS", "LOGINDISABLED"}
+    for protocol, words in announced().items():
+        named = {extension.name for extension in EXTENSIONS if extension.protocol == protocol}
+        extra = {word for word in words if not word.startswith("AUTH=")} - named - parts
+        assert extra - {"AUTH", "localhost"} == set(), protocol
+
+
+def test_what_is_said_of_an_rfc_is_said_of_one_that_is_cited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from rfc_status import STATUS
+    from rfcs import citations
+
+    cited = {number for path in PACKAGE.rglob("*.py") for number, _ in citations(path.read_text())}
+    assert STATUS.keys() - cited == set()
+
+
 def rows(page: str) -> list[list[str]]:
     """The rows of a page's tables, without their heads."""
     lines = [line for line in (ROOT / "docs" / page).read_text().splitlines() if line.startswith("| ")]
