@@ -201,7 +201,11 @@ class LiveMailboxes:
         cursor = await self._mailboxes.highestmodseq(account)
         for mailbox, state in list(live.mailboxes.items()):
             try:
-                state.reload(await self._mailboxes.load_state(account, mailbox))
+                before, stored = None, None
+                while stored is None or state.modseq != before:  # Others may have brought it further meanwhile.
+                    before = state.modseq
+                    stored = await self._mailboxes.load_state(account, mailbox)
+                state.reload(stored)
             except NotFound:
                 state.is_deleted = True
                 self.forget(account, mailbox)

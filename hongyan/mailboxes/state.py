@@ -115,12 +115,14 @@ class MailboxState:
         return state
 
     def reload(self, stored: StoredState) -> None:
-        """Begin anew from what is stored: the log does not reach back any more to where this state stands."""
+        """Begin anew from what is stored: the log does not reach back to where this state stands.
+
+        It may even stand ahead: a database that crashed may have forgotten changes of flags that were told here.
+        """
         fresh = MailboxState(stored)
-        if fresh.modseq > self.modseq:
-            for name in self.__slots__:
-                if name != "first_recent":
-                    setattr(self, name, getattr(fresh, name))
+        for name in self.__slots__:
+            if name != "first_recent":
+                setattr(self, name, getattr(fresh, name))
 
     def _check(self, mailbox: Mailbox) -> None:
         """The row may be older than the changes that were read after it, and never newer."""

@@ -209,6 +209,20 @@ async def test_a_log_that_was_pruned_behind_us_makes_us_start_over(world: World)
     await world.require_true()
 
 
+async def test_what_a_database_forgot_in_a_crash_is_forgotten_in_memory_too(world: World) -> None:
+    await world.append(3)
+    state = await world.live.open(ACCOUNT, MailboxId(1))
+    head = await world.shop.mailboxes.highestmodseq(ACCOUNT)
+    await mark(world.mail, ACCOUNT, state, BitMap([1, 2]), FlagAction.ADD, (b"\\Seen",))
+    await world.shop.run("DELETE FROM changes WHERE modseq > $1", head)
+    await world.shop.run("UPDATE mailboxes SET highestmodseq = $1", head)
+    await world.shop.run("UPDATE account_state SET highestmodseq = $1 + 65536, changes_floor = $1 + 65536", head)
+    await world.live.catch_up(ACCOUNT)
+    assert state.unseen() == 3
+    await world.append()
+    await world.require_true()
+
+
 async def test_a_change_that_is_made_is_not_said_to_have_failed_when_the_log_cannot_be_read(world: World) -> None:
     await world.live.open(ACCOUNT, MailboxId(1))
     await world.elsewhere()

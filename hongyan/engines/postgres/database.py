@@ -2,6 +2,9 @@
 
 Blobs are stored before the transaction begins; the commit is the database's own, with `synchronous_commit` on unless
 the unit may lose its last second. A transaction that another one has broken is repeated from the start.
+
+When the database has been started anew, what it may have lost with its last second are MODSEQs that clients have
+seen: before the first connection is used, the accounts' logs move ahead, and whoever follows them starts over.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from typing import Any, Protocol, TypeVar
 
 import asyncpg
 
+from hongyan.clock import Random, SystemRandom
+from hongyan.engines.sql.skipping import MODSEQS_OF_A_SECOND
 from hongyan.engines.sql.units import MakeUnit, Many, Rows, Statement, Unit
 from hongyan.errors import Conflict, Corrupt, ServerFault, StorageFailed, StorageFull, Unavailable
 from hongyan.types import BlobRef
@@ -41,12 +46,18 @@ class PostgresDatabase:
         self._blobs = blobs
         self._connections = connections
         self._pool: asyncpg.Pool | None = None
+        self._random: Random = SystemRandom()
 
     async def open(self) -> None:
         """Connect. Raises `Unavailable`."""
         try:
             self._pool = await asyncpg.create_pool(
-                self._dsn, min_size=1, max_size=self._connections, command_timeout=60, statement_cache_size=512
+                self._dsn,
+                min_size=1,
+                max_size=self._connections,
+                command_timeout=60,
+                statement_cache_size=512,
+                init=_greet,
             )
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise Unavailable(cause=f"PostgreSQL: {error}") from error
@@ -91,7 +102,7 @@ class PostgresDatabase:
                     raise Conflict(cause=f"PostgreSQL: {error}") from error
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 raise _fault(error) from error
-            await asyncio.sleep(pause)
+            await asyncio.sleep(pause * self._random.jitter(0.5))  # lest those who met meet again
             pause *= 2
         raise Conflict(cause="PostgreSQL: too many repeated transactions")
 
@@ -99,6 +110,26 @@ class PostgresDatabase:
         if self._pool is None:
             raise Unavailable(cause="the database is closed")
         return self._pool.acquire()
+
+
+async def _greet(connection: asyncpg.Connection) -> None:
+    """Find out whether the database was started anew since it was last used."""
+    try:
+        async with connection.transaction():
+            started = await connection.fetchval("SELECT pg_postmaster_start_time()::text")
+            if await connection.fetchval(_NOTE_START, started):
+                await connection.execute(
+                    "UPDATE account_state SET highestmodseq = highestmodseq + $1, changes_floor = highestmodseq + $1",
+                    MODSEQS_OF_A_SECOND,
+                )
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError, asyncpg.UndefinedColumnError):
+        return  # The schema is still to be made; or it is another database, with a word of its own for durability.
+
+
+_NOTE_START = """
+    INSERT INTO store_facts (name, fact) VALUES ('postgres-started', $1)
+    ON CONFLICT (name) DO UPDATE SET fact = excluded.fact WHERE store_facts.fact <> excluded.fact RETURNING xmax <> 0
+"""
 
 
 @lru_cache(maxsize=2048)

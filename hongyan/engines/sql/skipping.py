@@ -7,11 +7,13 @@ ahead by more than can have been given out; UIDVALIDITY stays, and no client tak
 
 from __future__ import annotations
 
-__all__ = ["skip_after_power_loss", "skip_after_restore"]
+__all__ = ["MODSEQS_OF_A_SECOND", "skip_after_power_loss", "skip_after_restore"]
 
 from hongyan.engines.sql.units import SqlDatabase, Statement, Unit
 
-_MODSEQS_OF_A_SECOND = 1 << 16
+MODSEQS_OF_A_SECOND = 1 << 16
+"""More than an account can have got within the second whose flags a power loss may take."""
+
 _MODSEQS = 1 << 24
 _UIDS = 1 << 18
 _EMAILS = 1 << 20
@@ -20,7 +22,7 @@ _MAILBOXES = 1 << 10
 
 async def skip_after_power_loss(database: SqlDatabase) -> None:
     """Move the accounts' logs ahead."""
-    await database.write(lambda _refs: _skip_modseqs(_MODSEQS_OF_A_SECOND))
+    await database.write(lambda _refs: _skip_modseqs(MODSEQS_OF_A_SECOND))
 
 
 async def skip_after_restore(database: SqlDatabase) -> None:
