@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import ssl
+import sys
 import tomllib
-from importlib.metadata import Distribution, distribution
+from importlib.metadata import Distribution, distribution, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,27 @@ def test_each_direct_dependency_has_its_reason_on_record() -> None:
     direct = {Requirement(declared).name for declared in project["dependencies"]}
     records = "".join(path.read_text() for path in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")))
     assert {name for name in direct if f"| {name} |" not in records} == set()
+
+
+def test_what_is_imported_is_declared() -> None:
+    """And not merely there because something else brought it along."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    direct = {Requirement(declared).name for declared in project["dependencies"]}
+    homes = packages_distributions()
+    roots = {
+        name.partition(".")[0]
+        for path in (ROOT / "hongyan").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in imported_by(node)
+    }
+    foreign = roots - sys.stdlib_module_names - {"hongyan"}
+    assert {root for root in foreign if direct.isdisjoint(homes.get(root, ()))} == set()
+
+
+def imported_by(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
 
 
 def test_channel_binding_is_still_out_of_reach() -> None:

@@ -46,7 +46,7 @@ def _describe(session: ImapSession, selected: Selected, mailbox: Mailbox, comman
     send(responses.ok("Flags that are kept.", code=codes.permanentflags(permanent)))
     send(responses.exists(selected.view.exists))
     if "IMAP4REV2" not in session.enabled:
-        # We do not tell who saw a message first; to every session it is old (RFC 3501 §2.3.2 leaves that to us).
+        # RFC 3501 §2.3.2 would have messages recent to whoever is told of them first: see docs/decisions/0011.
         send(responses.recent(0))
         unseen = state.column.first([1 - bit for bit in state.column.having(b"\\Seen")])
         if unseen is not None:
