@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = [ROOT / "requirements" / "runtime.lock", ROOT / "requirements" / "dev.lock"]
@@ -72,7 +73,7 @@ def test_what_is_imported_is_declared() -> None:
     """And not merely there because something else brought it along."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     direct = {Requirement(declared).name for declared in project["dependencies"]}
-    homes = packages_distributions()
+    homes = {root: {*map(canonicalize_name, names)} for root, names in packages_distributions().items()}
     roots = {
         name.partition(".")[0]
         for path in (ROOT / "hongyan").rglob("*.py")
