@@ -19,6 +19,7 @@ __all__ = [
     "ports_from",
 ]
 
+import asyncio
 import json
 import os
 import socket
@@ -36,6 +37,7 @@ from hongyan.auth.passwords import PasswordOptions
 from hongyan.clients.dns_query import DnsOptions
 from hongyan.clock import SystemClock, SystemRandom
 from hongyan.config import SERVICES, Admissions, Config, ListenOptions, ServerOptions, Service
+from hongyan.domains.dkim_keys import make_missing_keys
 from hongyan.domains.local_authority import LocalCertificate, make_local_certificate
 from hongyan.limits.rates import LimitOptions
 from hongyan.provisioning.provision import AccountRequest
@@ -179,6 +181,8 @@ class _Furnisher:
     async def furnish(self, planned: Sequence[PlannedAccount]) -> Sequence[DemoAccount]:
         for domain in dict.fromkeys(plan.address.domain for plan in planned):
             if not self._directory.domains.is_local(domain):
+                folder = self._directory.signing_keys.folder
+                await asyncio.to_thread(make_missing_keys, folder, domain, SystemClock().now())
                 await self._directory.domains.add(domain, CLI)
         present = await self._list_accounts({plan.address.domain for plan in planned})
         wanted = [self._decide(plan) for plan in planned]

@@ -18,6 +18,7 @@ __all__ = [
     "load_key",
     "load_signing_keys",
     "make_key",
+    "make_missing_keys",
     "make_selector",
     "public_record",
     "save_key",
@@ -167,6 +168,14 @@ def load_signing_keys(directory: Path, domain: Domain) -> tuple[SigningKey, ...]
         key = load_key(directory, domain, selector)
         newest[key.algorithm] = key
     return tuple(newest[algorithm] for algorithm in ("rsa-sha256", "ed25519-sha256") if algorithm in newest)
+
+
+def make_missing_keys(directory: Path, domain: Domain, now: datetime) -> None:
+    """Make a key of each kind that the domain has none of. Blocks: call it in a thread."""
+    present = {load_key(directory, domain, selector).algorithm for selector in list_selectors(directory, domain)}
+    for kind in KeyKind:
+        if not any(algorithm.startswith(kind) for algorithm in present):
+            save_key(directory, make_key(domain, make_selector(kind, now), kind))
 
 
 def _path(directory: Path, domain: Domain, selector: str) -> Path:

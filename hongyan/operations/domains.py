@@ -16,16 +16,7 @@ from hongyan.clients.own_addresses import find_own_addresses
 from hongyan.clients.resolver import DnsResolver
 from hongyan.clock import Clock
 from hongyan.config import SERVICES, Config
-from hongyan.domains.dkim_keys import (
-    DkimRecord,
-    KeyKind,
-    list_selectors,
-    load_key,
-    make_key,
-    make_selector,
-    public_record,
-    save_key,
-)
+from hongyan.domains.dkim_keys import DkimRecord, list_selectors, load_key, make_missing_keys, public_record
 from hongyan.domains.dns_check import Checked, Found, check_record
 from hongyan.domains.dns_records import DomainFacts, Record, wanted_records
 from hongyan.errors import AlreadyExists, NotFound, Refused
@@ -62,7 +53,8 @@ class _Domains:
             raise AlreadyExists("That domain is served already.")
         if dry_run:
             return {"domain": name.text, "dry_run": True}
-        await asyncio.to_thread(self._make_keys, name)
+        folder = self._directory.signing_keys.folder
+        await asyncio.to_thread(make_missing_keys, folder, name, self._clock.now())
         await self._directory.domains.add(name, caller.actor)
         return {"domain": name.text, "records": await self._records(name)}
 
@@ -123,14 +115,6 @@ class _Domains:
             services={service: options.port or SERVICES[service] for service, options in self._config.listen.items()},
             certificates=await asyncio.to_thread(_read_certificates, self._config),
         )
-
-    def _make_keys(self, name: Domain) -> None:
-        """Make the keys that are not there: blocks."""
-        folder = self._directory.signing_keys.folder
-        present = list_selectors(folder, name)
-        for kind in KeyKind:
-            if not any(load_key(folder, name, selector).algorithm.startswith(kind) for selector in present):
-                save_key(folder, make_key(name, make_selector(kind, self._clock.now()), kind))
 
     def _public_keys(self, name: Domain) -> Sequence[DkimRecord]:
         folder = self._directory.signing_keys.folder

@@ -85,6 +85,8 @@ class SmtpPeer:
     most_open: int = 0
     commands: list[str] = field(default_factory=list)
     messages: list[Received] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a message has been taken."""
     _scripts: dict[str, list[Answer]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -203,6 +205,7 @@ class _Session:
         self.mail, self.recipients, self.chunks = "", [], b""
         if await self.answer(verb):
             self.peer.messages.append(received)
+            self.peer.arrived.set()
 
     async def start_tls(self) -> None:
         answer = self.peer.next_answer("STARTTLS")
