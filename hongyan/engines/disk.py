@@ -5,12 +5,14 @@ Whoever promises that something is on stable storage writes and syncs through a 
 
 from __future__ import annotations
 
-__all__ = ["Disk"]
+__all__ = ["Disk", "lies_in_memory"]
 
 import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
+
+_MOUNTS = Path("/proc/self/mountinfo")
 
 
 class Disk:
@@ -57,3 +59,16 @@ class Disk:
         """Return how much the disk still takes from us."""
         free = os.statvfs(directory)
         return free.f_bavail * free.f_frsize
+
+
+def lies_in_memory(directory: Path) -> bool:
+    """Whether a directory's file system has no disk that could be waited for."""
+    try:
+        device = directory.stat().st_dev
+        mounts = _MOUNTS.read_text().splitlines()
+    except OSError:
+        return False
+    name = f"{os.major(device)}:{os.minor(device)}"
+    # proc(5): ID, parent, device, root, mount point, options, optional fields, a dash, type …
+    kinds = [line.partition(" - ")[2].split()[0] for line in mounts if line.split()[2] == name]
+    return bool(kinds) and kinds[0] in ("tmpfs", "ramfs")

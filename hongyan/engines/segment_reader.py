@@ -15,6 +15,7 @@ from pathlib import Path
 
 import zstandard
 
+from hongyan.engines.disk import lies_in_memory
 from hongyan.engines.segment_format import RAW, Place, place_of, read_exactly
 from hongyan.errors import Corrupt
 from hongyan.types import BlobRef
@@ -27,6 +28,7 @@ class SegmentReader:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._in_memory = lies_in_memory(directory)
         self._files: OrderedDict[int, _File] = OrderedDict()
         self._files_lock = threading.Lock()
         self._local = threading.local()
@@ -39,8 +41,8 @@ class SegmentReader:
         try:
             file = self._file(place.segment)
             if place.codec == RAW and (start or stop < place.size):
-                return _read_cached(file.fd, place.offset + start, max(0, stop - start))
-            stored = _read_cached(file.fd, place.offset, place.length)
+                return self._read_cached(file.fd, place.offset + start, max(0, stop - start))
+            stored = self._read_cached(file.fd, place.offset, place.length)
         except OSError as error:
             raise _corrupt(place, str(error.strerror)) from error
         return None if stored is None else self._decode(stored, place)[start:stop]
@@ -75,6 +77,21 @@ class SegmentReader:
         self._threads.shutdown(wait=True)
         with self._files_lock:
             self._files.clear()
+
+    def _read_cached(self, fd: int, at: int, count: int) -> bytes | None:
+        """Read what lies in the page cache, or return None; never wait for the disk."""
+        if self._in_memory:
+            return read_exactly(fd, at, count)
+        buffer = bytearray(count)
+        try:
+            got = os.preadv(fd, (buffer,), at, os.RWF_NOWAIT)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            if error.errno == errno.EOPNOTSUPP:  # The file system cannot tell what is cached.
+                return None
+            raise
+        return bytes(buffer) if got == count else None
 
     def _decode(self, stored: bytes, place: Place) -> bytes:
         if zlib.crc32(stored) != place.checksum:
@@ -125,20 +142,6 @@ class _File:
 def segment_path(directory: Path, number: int) -> Path:
     """Return the name of a segment's file."""
     return directory / f"{number:08d}.segment"
-
-
-def _read_cached(fd: int, at: int, count: int) -> bytes | None:
-    """Read what lies in the page cache, or return None; never wait for the disk."""
-    buffer = bytearray(count)
-    try:
-        got = os.preadv(fd, (buffer,), at, os.RWF_NOWAIT)
-    except BlockingIOError:
-        return None
-    except OSError as error:
-        if error.errno == errno.EOPNOTSUPP:  # tmpfs and some others lie in memory anyway
-            return read_exactly(fd, at, count)
-        raise
-    return bytes(buffer) if got == count else None
 
 
 def _corrupt(place: Place, cause: str) -> Corrupt:

@@ -73,10 +73,10 @@ class SegmentStore:
         self._reserve_octets = reserve_octets
         self._disk = disk or Disk()
         self._compressor = zstandard.ZstdCompressor(level=1, write_checksum=False, write_content_size=True)
-        self._reader = SegmentReader(directory)
         if not directory.exists():
             directory.mkdir(mode=0o700, parents=True)
             self._disk.sync_directory(directory.parent)
+        self._reader = SegmentReader(directory)
         self._segment = max(self._numbers(), default=0)
         self._resumable = True  # whether the last segment may be continued, if it ends well
         self._fd = -1

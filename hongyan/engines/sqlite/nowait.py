@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 
 import apsw
 
+from hongyan.engines.disk import lies_in_memory
 from hongyan.engines.sql.units import MakeUnit, Unit
 from hongyan.engines.sqlite.connection import connect, roll_back, run_unit
 
@@ -48,7 +49,7 @@ class LoopConnection:
             self._files.unregister()
             raise
         self._cursor = self._connection.cursor()
-        self._files.patient = False
+        self._files.patient = lies_in_memory(path.parent)
 
     def on_commit(self, note: Callable[[apsw.Connection, str, int], int]) -> None:
         """Have the length of the log told after each commit."""
