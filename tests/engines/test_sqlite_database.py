@@ -427,3 +427,11 @@ async def test_the_thread_outlives_what_nobody_expected(database: SqliteDatabase
     blobs.require_room = real  # type: ignore[method-assign]
     await write(database, 2)
     assert await keys(database) == [2]
+
+
+async def test_a_broken_page_that_a_small_read_meets_is_told_as_ours(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "preadv", lambda _fd, buffers, _at, _flags: len(buffers[0]))  # nothing but zeros
+    await write(database, 1)
+    assert await database.read_small(lambda: _do("SELECT k FROM t")) == [(1,)]

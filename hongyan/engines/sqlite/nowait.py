@@ -61,7 +61,7 @@ class LoopConnection:
             return WOULD_WAIT
         try:
             return run_unit(self._cursor, unit)
-        except (BlockingIOError, apsw.BusyError, apsw.LockedError, apsw.IOError):
+        except (BlockingIOError, apsw.Error):  # What else is wrong, the thread meets and tells.
             return WOULD_WAIT
 
     def write(self, make: MakeUnit[T]) -> T | WouldWait:
