@@ -68,6 +68,24 @@ def test_each_path_of_where_exists_but_for_those_that_are_not_yet() -> None:
     assert {path for path in promised if born(PACKAGE / path)} == set(), "built: drop *not yet*"
 
 
+@pytest.mark.parametrize("page", ["flow.md", "architecture.md"])
+def test_each_module_and_name_that_a_page_walks_through_is_there(page: str) -> None:
+    """`delivery/spool.Spool` is a class or a function of hongyan/delivery/spool.py."""
+    named = re.findall(r"`([a-z_]+(?:/[a-z0-9_]+)+)/?(?:\.([A-Za-z_]+))?`", (ROOT / "docs" / page).read_text())
+    assert named
+    missing = [(path, name) for path, name in named if not is_there(PACKAGE / path, name)]
+    assert missing == []
+
+
+def is_there(path: Path, name: str) -> bool:
+    if path.is_dir():
+        return not name
+    module = path.with_suffix(".py")
+    outer, _, inner = name.partition(".")
+    source = module.read_text() if module.is_file() else ""
+    return bool(source) and all(re.search(rf"(?:def|class) {part}\b", source) for part in (outer, inner) if part)
+
+
 def born(path: Path) -> bool:
     return path.is_file() or (path / "__init__.py").exists()
 
