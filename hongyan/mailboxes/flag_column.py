@@ -182,6 +182,10 @@ class FlagColumn:
         low = flag.lower()
         return [int(low in have) for have in self._sets]
 
+    def choose(self, values: Sequence[int], truth: Sequence[int]) -> Iterable[int]:
+        """Return those of the values, one for each message in order, whose code is true in `truth`."""
+        return compress(values, self._translated(truth, self.codes))
+
     def positions(self, truth: Sequence[int], start: int = 0, stop: int | None = None) -> Iterable[int]:
         """Return the positions in [start, stop) whose code is true in `truth`, ascending."""
         stop = len(self.codes) if stop is None else stop

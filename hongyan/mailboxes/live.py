@@ -228,9 +228,9 @@ class LiveMailboxes:
         with contextlib.suppress(HongyanError):  # Whoever opens it for its own sake is told.
             await self.open(account, mailbox)
 
-    def _fold(self, account: AccountId, state: MailboxState) -> None:
+    def _fold(self, account: AccountId, state: MailboxState, *, at_the_end: bool = False) -> None:
         key = (account, state.mailbox_id)
-        if state.wants_snapshot and key not in self._saving:
+        if (state.wants_snapshot or at_the_end) and key not in self._saving:
             self._saving.add(key)
             self._start(self._save(account, state))
 
@@ -282,6 +282,9 @@ class LiveMailboxes:
             task.exception()  # Who waits has it; if nobody waits any more, nobody is to be told.
 
     async def close(self) -> None:
-        """Wait for snapshots that are being saved."""
+        """Save what would make the next start slow, and wait for all snapshots."""
+        for (account, _mailbox), state in self._used.items():
+            if state.is_worth_a_snapshot:
+                self._fold(account, state, at_the_end=True)
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)

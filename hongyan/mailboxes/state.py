@@ -41,8 +41,9 @@ _SNAPSHOT = struct.Struct(">4sBIIIQ")  # magic, octets of a code, messages, uidn
 _CHECKSUM = struct.Struct(">I")
 _HEAD_OCTETS = _SNAPSHOT.size + _CHECKSUM.size
 _MAGIC = b"HYS1"
-_FOLD_AT_LEAST = 256
-_FOLD_PART = 32
+_FOLD_AT_LEAST = 128
+_FOLD_PART = 128
+_FOLD_AT_END = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +263,7 @@ class MailboxState:
         truth = self.column.having(flag)
         if not any(truth):
             return BitMap()
-        return BitMap(array("I", map(self.uids.__getitem__, self.column.positions(truth))))
+        return BitMap(array("I", self.column.choose(self.uids, truth)))
 
     def unseen(self) -> int:
         """Return how many messages are unseen."""
@@ -314,6 +315,11 @@ class MailboxState:
         """Whether so many changes stand after the snapshot that reading them all would take long."""
         return self._changes_since_snapshot > max(_FOLD_AT_LEAST, len(self.uids) // _FOLD_PART)
 
+    @property
+    def is_worth_a_snapshot(self) -> bool:
+        """Whether a snapshot would save the next start some reading."""
+        return self._changes_since_snapshot > _FOLD_AT_END
+
     def snapshot(self) -> tuple[ModSeq, Callable[[], bytes]]:
         """Return the position, and what makes the octets from which this state can be made again, in any thread.
 
@@ -336,7 +342,10 @@ class MailboxState:
             if magic != _MAGIC or zlib.crc32(octets[: _SNAPSHOT.size]) != checksum:
                 raise Corrupt(cause="a snapshot has a damaged head")
             size = text_octets + count * (4 + 8 + width)
-            body = zstandard.ZstdDecompressor().decompress(octets[_HEAD_OCTETS:], max_output_size=size)
+            packed = octets[_HEAD_OCTETS:]
+            if zstandard.frame_content_size(packed) != size:  # So much would be asked of memory.
+                raise Corrupt(cause="a snapshot is not as long as it says")
+            body = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
         except (struct.error, zstandard.ZstdError) as error:
             raise Corrupt(cause=f"a snapshot cannot be read: {error}") from error
         if len(body) != size:

@@ -14,6 +14,7 @@ __all__ = [
     "MAX_FIELDS",
     "MAX_HEADER",
     "MAX_VALUE",
+    "field_finder",
     "find_body",
     "iterate_fields",
     "join_fields",
@@ -24,7 +25,8 @@ __all__ = [
 ]
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
+from functools import lru_cache
 
 MAX_HEADER = 1 << 20
 MAX_FIELDS = 10_000
@@ -106,6 +108,17 @@ def select_fields(block: bytes, wanted: Container[bytes], *, inverted: bool = Fa
         if colon and (name.rstrip().lower() in wanted) is not inverted:
             selected.append(field)
     return join_fields(selected)
+
+
+@lru_cache(maxsize=512)
+def field_finder(wanted: frozenset[bytes]) -> Callable[[bytes], bytes]:
+    """Return what selects the wanted fields from stored fields, each of which ends with CRLF, as `select_fields` does.
+
+    One compiled pattern finds them all: a listing asks the same of every message.
+    """
+    names = b"|".join(map(re.escape, sorted(wanted)))
+    find = re.compile(rb"^(?:%b)[ \t\r\v\f]*:[^\n]*\n(?:[ \t][^\n]*\n)*" % names, re.IGNORECASE | re.MULTILINE).findall
+    return lambda fields: b"".join(find(fields))
 
 
 def join_fields(fields: list[bytes]) -> bytes:

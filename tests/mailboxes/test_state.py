@@ -238,5 +238,6 @@ def test_a_row_older_than_the_changes_read_after_it_is_no_contradiction() -> Non
 def test_a_snapshot_is_wanted_when_reading_the_log_would_take_long() -> None:
     state = make(10)
     for modseq in range(2, 300):
-        assert state.wants_snapshot == (modseq > 257)
+        assert state.wants_snapshot == (modseq > 129)
+        assert state.is_worth_a_snapshot == (modseq > 17)
         state.apply(LoggedChange(ModSeq(modseq), _BOX, FlagsAdded(BitMap([1]), (b"$a",))))

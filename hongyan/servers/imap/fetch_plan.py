@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from hongyan.message.analyze import STORED_FIELDS
-from hongyan.message.headers import select_fields
+from hongyan.message.headers import field_finder
 from hongyan.message.structure import shorten_to_body
 from hongyan.servers.imap.selected import Selected
 from hongyan.store.messages import Column, Row
@@ -156,8 +156,10 @@ def _source(item: FetchItem, *, utf8: bool) -> tuple[Column, Callable[[Any], Val
 
 
 def _field_selector(fields: frozenset[bytes], wanted: tuple[int, int] | None) -> Callable[[bytes], bytes]:
+    find = field_finder(fields)
+
     def select(stored: bytes) -> bytes:
-        octets = select_fields(stored, fields) + b"\r\n"
+        octets = find(stored) + b"\r\n"
         if wanted is not None:
             octets = octets[wanted[0] : wanted[0] + wanted[1]]
         return encode_literal(octets)
