@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.clock import FakeClock, FakeRandom
 from tests.support.postgres import PostgresCluster, start_cluster
+from tests.support.testdata import ABSENT
 
 _CASES = "cases"
 _LONGEST_ID = 40
@@ -84,6 +85,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if _in_ci and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        if ABSENT in str(reason):
+            return report
         report.outcome, report.longrepr = "failed", f"{item.nodeid}: nothing skips in CI: {reason}"
     return report
 

@@ -1,16 +1,19 @@
 """Messages and expected results that other projects wrote, where they are at hand.
 
-They lie beside the repository and are never copied into it. Tests that need them skip when they are
-absent, and say with the fixture `count_cases` how many they read.
+They lie beside the repository and are never copied into it. Tests that need them skip where there are none, in CI
+too, since nobody could set them up; and they say with the fixture `count_cases` how many they read.
 """
 
 from __future__ import annotations
 
-__all__ = ["case_files", "crlf", "testdata"]
+__all__ = ["ABSENT", "case_files", "crlf", "testdata"]
 
 from pathlib import Path
 
 import pytest
+
+ABSENT = "no testdata lies beside the repository"
+"""The one reason to skip that CI takes."""
 
 _ROOT = Path(__file__).resolve().parents[2].parent / "shared" / "testdata"
 
@@ -28,7 +31,7 @@ def case_files(folder: str, *patterns: str) -> list[Path]:
     """Return the files of a suite in order; skip the test that asks if the suite is not here."""
     path = testdata(folder)
     if path is None:
-        pytest.skip(f"testdata/{folder} is not beside the repository")
+        pytest.skip(f"testdata/{folder} is missing" if _ROOT.is_dir() else ABSENT)
     return sorted(file for pattern in patterns for file in path.glob(pattern) if file.is_file())
 
 
