@@ -214,6 +214,7 @@ def test_metrics_are_ours_alone_and_render_as_text() -> None:
     assert "# TYPE hongyan_log_total counter" in text
     assert 'hongyan_log_total{level="info"}' in text
     assert "process_resident_memory_bytes" in text
+    assert "_created" not in text
 
 
 def test_a_secret_compares_without_showing_itself() -> None:

@@ -44,10 +44,12 @@ __all__ = [
     "tls_handshakes_total",
 ]
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
+
+disable_created_metrics()  # When each child was made doubles the page and helps nobody.
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
