@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,15 @@ def test_the_product_page_has_each_row_with_its_status() -> None:
     for name, (*_, status, command) in table.items():
         assert status in STATUSES, name
         assert bool(command) == (status != "not begun"), f"{name}: a row that is begun names what shows it"
+        assert ("Missing: " in command) == (status == "partly"), f"{name}: what is partly done says what is missing"
+    counts = Counter(row[3] for row in table.values())
+    told = ", ".join(f"{counts[status]} {status}" for status in ("done", "partly", "not begun"))
+    assert f"Today: {told}." in (ROOT / "docs" / "product.md").read_text()
+
+
+def test_the_suites_that_the_product_page_names_are_there() -> None:
+    named = set(re.findall(r"\btests/[a-z0-9_/]+(?:\.py)?", (ROOT / "docs" / "product.md").read_text()))
+    assert {path for path in named if not (ROOT / path).exists()} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
