@@ -21,6 +21,7 @@ from hongyan.clients.dns_query import DnsOptions
 from hongyan.clients.smtp import SmtpOptions as SmtpClientOptions
 from hongyan.domains.certificates import CertificateFiles, TlsFloor
 from hongyan.engines.local.storage import StorageOptions
+from hongyan.engines.upkeep.sweep import SweepOptions
 from hongyan.limits.rates import LimitOptions
 from hongyan.mailboxes.live import MemoryOptions
 from hongyan.options import option
@@ -120,6 +121,7 @@ class Config:
     server: ServerOptions = option(ServerOptions(), "This host, and where its data lie.")
     database: DatabaseOptions = option(DatabaseOptions(), "What accounts, messages and the queue are kept in.")
     storage: StorageOptions = option(StorageOptions(), "How one machine keeps messages on its disk.")
+    sweep: SweepOptions = option(SweepOptions(), "What is removed when nothing refers to it any more.")
     listen: dict[Service, ListenOptions] = option({}, "The services that are offered; one that is not named is off.")
     certificates: tuple[CertificateFiles, ...] = option(
         (), "Certificates for TLS; the first is shown to those who ask for no name or for one that is not known."

@@ -12,7 +12,7 @@ from pathlib import Path
 from hongyan.clock import Clock
 from hongyan.config import Config
 from hongyan.engines.directory import DataDirectory
-from hongyan.engines.local.storage import open_local_storage
+from hongyan.engines.local.storage import LocalStorage, open_local_storage
 from hongyan.engines.memory import MemoryBus, MemoryCounters
 from hongyan.engines.postgres.database import PostgresDatabase
 from hongyan.engines.segments import SegmentStore
@@ -33,6 +33,8 @@ class Engines:
     is_shared: bool
     """Whether other processes write to the same database."""
     close: Callable[[], Awaitable[None]]
+    local: LocalStorage | None = None
+    """The storage of one machine, where it is that."""
 
 
 async def open_engines(config: Config, clock: Clock) -> Engines:
@@ -44,7 +46,15 @@ async def open_engines(config: Config, clock: Clock) -> Engines:
     if config.database.engine == "postgres":
         return await _open_postgres(config, data, clock)
     local = await open_local_storage(data, config.storage)
-    return Engines(local.sql, MemoryBus(), MemoryCounters(clock), local.directory, is_shared=False, close=local.close)
+    return Engines(
+        storage=local.sql,
+        bus=MemoryBus(),
+        counters=MemoryCounters(clock),
+        directory=local.directory,
+        is_shared=False,
+        close=local.close,
+        local=local,
+    )
 
 
 async def _open_postgres(config: Config, data: Path, clock: Clock) -> Engines:

@@ -11,6 +11,7 @@ from typing import Any
 from hongyan.assembly.directory import Directory, Entrance, make_directory, make_entrance
 from hongyan.assembly.ground import Ground
 from hongyan.assembly.outgoing import Outgoing, make_outgoing
+from hongyan.assembly.upkeep import Upkeep
 from hongyan.auth.passwords import Passwords
 from hongyan.delivery.deliver import Deliverer
 from hongyan.delivery.spool import spool_directory
@@ -39,12 +40,14 @@ class Services:
     imap: ImapServices
     inbound: InboundServices
     submission: SubmissionServices
+    upkeep: Upkeep
 
     def background(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         """Yield what runs for as long as the server does."""
         yield "hub", self.hub.run()
         yield "directory", self.directory.watch.run()
         yield "logins", self.entrance.logins.run()
+        yield "upkeep", self.upkeep.run()
 
     async def close(self) -> None:
         """End what holds threads or has not written yet."""
@@ -83,6 +86,7 @@ async def make_services(ground: Ground) -> Services:
         imap=_make_imap(ground, mail, hub, entrance),
         inbound=_make_inbound(ground, directory, deliverer, outgoing),
         submission=_make_submission(ground, mail, directory, outgoing),
+        upkeep=Upkeep(ground, directory),
     )
 
 

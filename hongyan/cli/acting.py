@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Bar", "act", "confirm", "is_dry", "texts"]
 
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -74,28 +74,34 @@ def texts(value: object) -> Sequence[str]:
 
 
 class Bar:
-    """A progress bar on the standard error output, which shows itself when something takes long."""
+    """A progress bar on the standard error output, which shows itself when something takes long.
+
+    Who cannot say how far it is need not: the bar then only moves.
+    """
 
     def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet or not sys.stderr.isatty()
-        self._begun = time.monotonic()
         self._shown: RichProgress | None = None
         self._task: TaskID | None = None
+        self._timer = threading.Timer(_PATIENCE, self._show)
+        self._timer.daemon = True
+        if not quiet and sys.stderr.isatty():
+            self._timer.start()
 
     def __call__(self, done: int, total: int) -> None:
-        if self._quiet or time.monotonic() - self._begun < _PATIENCE:
-            return
-        if self._shown is None or self._task is None:
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+        if self._shown is not None and self._task is not None:
+            self._shown.update(self._task, completed=done, total=total or None)
 
-            self._shown = Progress(
-                BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console(errors=True), transient=True
-            )
-            self._task = self._shown.add_task("", total=total or None)
-            self._shown.start()
-        self._shown.update(self._task, completed=done, total=total or None)
+    def _show(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._shown = Progress(*columns, console=console(errors=True), transient=True)
+        self._task = self._shown.add_task("", total=None)
+        self._shown.start()
 
     def close(self) -> None:
+        """Take the bar away."""
+        self._timer.cancel()
         if self._shown is not None:
             self._shown.stop()
 

@@ -31,6 +31,11 @@ _COMMANDS = (
     ("alias", "aliases:app", "Aliases: addresses that stand for others."),
     ("queue", "queue:app", "Mail on its way out."),
     ("ban", "bans:app", "Bans: who is refused for a time, and why."),
+    ("verify", "store:verify", "Look whether everything that is kept is whole."),
+    ("backup", "store:backup", "Make a backup, while the service goes on."),
+    ("restore", "store:restore", "Make a data directory from a backup."),
+    ("import", "migration:import_mail", "Bring mail into an account, from mbox or Maildir."),
+    ("export", "migration:export_mail", "Write the mail of an account to mbox or Maildir."),
 )
 
 

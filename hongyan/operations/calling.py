@@ -72,6 +72,8 @@ def _fits(value: object, kind: object) -> bool:
     arguments = typing.get_args(kind)
     if typing.get_origin(kind) is list:
         return isinstance(value, list) and all(_fits(element, arguments[0]) for element in value)
+    if typing.get_origin(kind) is dict:
+        return isinstance(value, dict)
     if arguments:  # X | None
         return any(_fits(value, argument) for argument in arguments)
     return type(value) is kind

@@ -15,7 +15,9 @@ from hongyan.operations.app_passwords import app_password_operations
 from hongyan.operations.bans import ban_operations
 from hongyan.operations.calling import Caller, Document, Operation, check_parameters
 from hongyan.operations.domains import domain_operations
+from hongyan.operations.mail import mail_operations
 from hongyan.operations.queue import queue_operations
+from hongyan.operations.store import store_operations
 
 
 class Operations:
@@ -29,6 +31,8 @@ class Operations:
             **alias_operations(services),
             **queue_operations(services),
             **ban_operations(services),
+            **mail_operations(ground, services),
+            **store_operations(ground, services),
         }
 
     async def call(self, name: str, parameters: Document, caller: Caller) -> Document:

@@ -1,0 +1,59 @@
+"""What is done now and then, in the background: what is over is removed, what was interrupted is finished."""
+
+from __future__ import annotations
+
+__all__ = ["Upkeep"]
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import NoReturn
+
+from hongyan import telemetry
+from hongyan.assembly.directory import Directory
+from hongyan.assembly.ground import Ground
+from hongyan.engines.sql.directory import SqlDirectory
+from hongyan.engines.upkeep.sweep import Sweep
+from hongyan.errors import ServerFault
+
+_FIRST = 60.0  # seconds after the start
+_AGAIN = 3600.0
+_KEEP_DIRECTORY_CHANGES = timedelta(days=7)  # a process that was away for longer reads the directory anew
+
+log = telemetry.logger("upkeep")
+
+
+class Upkeep:
+    """Runs the jobs one after the other, each hour. One that fails is tried again the next time."""
+
+    def __init__(self, ground: Ground, directory: Directory) -> None:
+        self._clock = ground.clock
+        self._directory_store = SqlDirectory(ground.database)
+        self._sweep = Sweep(ground.engines.storage, ground.clock, ground.config.sweep)
+        self._jobs: dict[str, Callable[[], Awaitable[object]]] = {
+            "removals": directory.provisioner.finish_removals,
+            "audit": directory.audit.expire,
+            "directory": self._expire_directory_changes,
+            "sweep": self._sweep.run,
+        }
+
+    async def run(self) -> NoReturn:
+        """Do what is to be done, again and again, until cancelled."""
+        pause = _FIRST
+        while True:
+            await asyncio.sleep(pause)
+            await self.run_once()
+            pause = _AGAIN
+
+    async def run_once(self) -> None:
+        """Run each job once."""
+        for name, job in self._jobs.items():
+            try:
+                done = await job()
+            except ServerFault as fault:
+                log.warning("job-failed", job=name, cause=fault.cause)
+            else:
+                log.debug("job-done", job=name, done=done)
+
+    async def _expire_directory_changes(self) -> int:
+        return await self._directory_store.expire_directory_changes(self._clock.now() - _KEEP_DIRECTORY_CHANGES)

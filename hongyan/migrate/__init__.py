@@ -1,0 +1,1 @@
+"""Mail in and out, in the formats that other programs know."""

@@ -1,0 +1,138 @@
+"""What is kept: verified, and backed up with the keys that it is worth nothing without.
+
+A backup is a directory: what `engines.local.backup` makes of the database and the messages, and in `keys` the server's
+key, the DKIM keys and the relay's secret.
+"""
+
+from __future__ import annotations
+
+__all__ = ["KEYS", "check_restore", "restore_backup", "store_operations"]
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from hongyan.assembly.ground import Ground
+from hongyan.assembly.services import Services
+from hongyan.engines.local.backup import back_up, restore
+from hongyan.engines.upkeep.verify import Verification, VerifyReport
+from hongyan.errors import AlreadyExists, NotFound, Refused
+from hongyan.operations.calling import Caller, Document, Operation
+
+KEYS = "keys"
+_KEPT = ("server.key", "relay.secret", "dkim")
+_LOOK = 0.2  # seconds between two looks at how far it is
+
+
+def store_operations(ground: Ground, services: Services) -> Mapping[str, Operation]:
+    """Return the operations on what is kept, by name."""
+    group = _Store(ground, services)
+    return {"store.verify": group.verify, "store.backup": group.backup}
+
+
+class _Store:
+    def __init__(self, ground: Ground, services: Services) -> None:
+        self._ground = ground
+        self._services = services
+
+    async def verify(self, caller: Caller, *, repair: bool = False, shallow: bool = False) -> Document:
+        """Look at everything that is kept; with `repair`, mend what can be."""
+        verification = Verification(self._ground.engines.storage, self._ground.clock, repair=repair, shallow=shallow)
+        looking = asyncio.ensure_future(_report_progress(caller, verification.report))
+        try:
+            report = await verification.run()
+        finally:
+            looking.cancel()
+        for account in report.changed_accounts:
+            await self._services.mail.live.catch_up(account)
+            self._services.hub.publish(account, await self._services.mail.mailboxes.highestmodseq(account))
+        return report.as_json()
+
+    async def backup(self, caller: Caller, *, target: str, dry_run: bool = False) -> Document:  # noqa: ARG002
+        """Make a backup in a directory, or bring the one that lies there up to date; the server goes on."""
+        local = self._ground.engines.local
+        if local is None:
+            raise Refused("The database is PostgreSQL: back it up by its own means, and the data directory as files.")
+        folder = Path(target)
+        await asyncio.to_thread(_check_target, folder, self._ground.data)
+        if dry_run:
+            return {"target": target, "dry_run": True}
+        report = await back_up(local, folder, self._ground.clock)
+        await asyncio.to_thread(_copy_keys, self._ground.data, folder / KEYS)
+        return {"target": target, **report.as_json()}
+
+
+async def restore_backup(backup: Path, data: Path) -> None:
+    """Make a data directory from a backup, whole or not at all.
+
+    Raises `AlreadyExists` unless the directory is empty or not there, `NotFound`, `Corrupt`.
+    """
+    await asyncio.to_thread(check_restore, backup, data)
+    making = data.with_name(f".{data.name}.restoring")
+    await asyncio.to_thread(shutil.rmtree, making, ignore_errors=True)
+    await restore(backup, making)
+    await asyncio.to_thread(_put_in_place, backup / KEYS, making, data)
+
+
+def _check_target(folder: Path, data: Path) -> None:
+    if not folder.is_absolute():
+        raise Refused("The directory of a backup is named by its whole path.")
+    if data.resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise Refused("A backup does not lie within the data that it is of.")
+
+
+def check_restore(backup: Path, data: Path) -> None:
+    """Refuse what cannot be restored. Raises `AlreadyExists` and `NotFound`."""
+    if data.exists() and any(data.iterdir()):
+        raise AlreadyExists(f"{data} is not empty.")
+    if not (backup / KEYS / _KEPT[0]).is_file():
+        raise NotFound(f"{backup} is no backup, or one that was not finished.")
+
+
+def _put_in_place(keys: Path, making: Path, data: Path) -> None:
+    _copy_keys(keys, making)
+    if data.exists():
+        data.rmdir()
+    making.rename(data)
+    _sync(data.parent)
+
+
+def _copy_keys(source: Path, target: Path) -> None:
+    """Copy what is there of the keys, and sync it: each file readable by its owner alone."""
+    target.mkdir(mode=0o700, exist_ok=True)
+    for name in _KEPT:
+        for file in _files(source / name):
+            copy = target / file.relative_to(source)
+            copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _copy(file, copy)
+    _sync(target)
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(found for found in path.rglob("*") if found.is_file()) if path.is_dir() else [path] * path.is_file()
+
+
+def _copy(source: Path, target: Path) -> None:
+    fresh = target.with_name(f"{target.name}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(source.read_bytes())
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(target)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+async def _report_progress(caller: Caller, report: VerifyReport) -> None:
+    while True:
+        caller.tell(report.blobs + report.messages, 0)
+        await asyncio.sleep(_LOOK)
