@@ -49,7 +49,8 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
-disable_created_metrics()  # When each child was made doubles the page and helps nobody.
+# When each child was made doubles the page and helps nobody.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
