@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["format_date", "parse_date"]
+__all__ = ["format_date", "parse_date", "parse_day"]
 
 import re
 from datetime import date, datetime
@@ -43,6 +43,18 @@ def format_date(moment: datetime) -> str:
 
 def parse_date(value: bytes) -> int | None:
     """Return the seconds since 1970 that a Date's unfolded value names, or None if it names no time."""
+    told = _read(value)
+    return None if told is None else told[0] - told[1]
+
+
+def parse_day(value: bytes) -> date | None:
+    """Return the day that a Date's unfolded value names, its time and zone left aside (RFC 9051 §6.4.4)."""
+    told = _read(value)
+    return None if told is None else date.fromordinal(told[0] // 86_400 + _EPOCH)
+
+
+def _read(value: bytes) -> tuple[int, int] | None:
+    """Return the time as it is written, as seconds since 1970, and by how many seconds its zone is ahead of UTC."""
     match = _DATE.match(value)
     if match is None and b"(" in value:
         value = _COMMENT.sub(b" ", value)
@@ -64,19 +76,20 @@ def parse_date(value: bytes) -> int | None:
         # A military letter or an unknown name says nothing about the zone (RFC 5322 §4.3).
         offset = _ZONES.get(zone.lower(), 0) * 3600 if zone else 0
     hours = int(hour) if half is None else int(hour) % 12 + (12 if half == b"P" else 0)
-    return _seconds(day, month, year, hours, int(minute), int(second or 0), offset)
+    seconds = _seconds(day, month, year, hours, int(minute), int(second or 0))
+    return None if seconds is None or abs(offset) > 86_399 else (seconds, offset)
 
 
-def _seconds(day: bytes, month: bytes, year: bytes, hour: int, minute: int, second: int, offset: int) -> int | None:
+def _seconds(day: bytes, month: bytes, year: bytes, hour: int, minute: int, second: int) -> int | None:
     number = int(year)
     if len(year) == 2:
         number += 2000 if number < 50 else 1900  # RFC 5322 §4.3
     elif len(year) == 3:
         number += 1900
-    if hour > 23 or minute > 59 or second > 60 or abs(offset) > 86_399:
+    if hour > 23 or minute > 59 or second > 60:
         return None
     try:
         days = date(number, _MONTHS[month.lower()], int(day)).toordinal() - _EPOCH
     except (KeyError, ValueError):
         return None
-    return days * 86_400 + hour * 3600 + minute * 60 + second - offset
+    return days * 86_400 + hour * 3600 + minute * 60 + second

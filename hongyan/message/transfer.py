@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Encoding", "decode_transfer", "find_encoding"]
+__all__ = ["Base64Stream", "Encoding", "decode_transfer", "find_encoding"]
 
 import binascii
 import re
@@ -52,6 +52,31 @@ def decode_transfer(octets: bytes, encoding: Encoding) -> bytes | None:
         return octets
     decode = _DECODERS.get(encoding)
     return None if decode is None else decode(octets)
+
+
+class Base64Stream:
+    """Decodes base64 that comes in pieces, however they are cut. What is no base64 is passed over; `=` is the end."""
+
+    __slots__ = ("_ended", "_held")
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._ended = False
+
+    def feed(self, octets: bytes) -> bytes:
+        """Return what is certain with these octets."""
+        if self._ended:
+            return b""
+        quads, padding, _ = (self._held + octets.translate(None, _NOT_BASE64)).partition(b"=")
+        self._ended = bool(padding)
+        whole = len(quads) & ~3
+        self._held = quads[whole:]
+        return binascii.a2b_base64(quads[:whole])
+
+    def finish(self) -> bytes:
+        """Return the rest: no more octets come."""
+        held, self._held, self._ended = self._held, b"", True
+        return binascii.a2b_base64(held + b"=" * (-len(held) % 4)) if len(held) > 1 else b""
 
 
 def _decode_base64(octets: bytes) -> bytes:

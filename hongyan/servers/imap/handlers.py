@@ -57,4 +57,4 @@ HANDLERS: Mapping[type, Handler] = {
     wire.Unselect: select.unselect,
     wire.Unsubscribe: folders.unsubscribe,
 }
-"""SORT and THREAD are read by the parser and not offered yet; `session` answers them BAD."""
+"""SORT and THREAD are read by the parser, and not offered."""

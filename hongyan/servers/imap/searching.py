@@ -1,28 +1,28 @@
 """Carry out a search: a tree of keys over the messages of a view becomes a set of UIDs.
 
-Flags, numbers, UIDs and MODSEQs are answered from memory; dates, sizes and the common header fields by one query of
-columns each; other fields and bodies by reading messages, of those that the other keys have left only.
+Flags, numbers, UIDs and MODSEQs are answered from memory; dates, sizes and the common header fields from rows; other
+fields and bodies by reading messages, of those only that the other keys have left.
+
+A search may ask for much and take long; it gives way to others while it does, and has its limits.
 """
 
 from __future__ import annotations
 
-__all__ = ["Searcher"]
+__all__ = ["MAX_READING_KEYS", "MAX_ROW_KEYS", "Searcher", "iterate_keys"]
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator
 
 from pyroaring import BitMap
 
-from hongyan.errors import Corrupt
-from hongyan.mailboxes.mail import Mail
-from hongyan.message.encoded_words import decode_words
-from hongyan.message.headers import find_body, iterate_fields
-from hongyan.message.parts import read_parts
-from hongyan.message.text import fold_text, message_text
+from hongyan.errors import OverLimit
+from hongyan.message.analyze import STORED_FIELDS
+from hongyan.servers.imap.search_messages import MessageSearch
+from hongyan.servers.imap.search_rows import TEXT_COLUMNS, RowSearch
 from hongyan.servers.imap.selected import Selected
-from hongyan.store.changes import uid_runs
+from hongyan.servers.imap.services import ImapServices
 from hongyan.store.messages import Column
+from hongyan.types import ModSeq
 from hongyan.wire.imap.search import (
     All,
     And,
@@ -47,77 +47,97 @@ from hongyan.wire.imap.search import (
     Smaller,
     ThreadIdIs,
     Uids,
-    When,
     Younger,
 )
 
-_DAY = timedelta(days=1)
-_COLUMNS = {
-    b"from": Column.FROM_TEXT,
-    b"to": Column.TO_TEXT,
-    b"cc": Column.CC_TEXT,
-    b"bcc": Column.BCC_TEXT,
-    b"subject": Column.SUBJECT_TEXT,
-}
-_BATCH = 200
+MAX_READING_KEYS = 50
+"""Keys of one search for which messages are read."""
+
+MAX_ROW_KEYS = 500
+"""Keys of one search for which rows are read."""
+
+_AT_ONCE = 16
+"""Keys that are looked up in memory before other connections have their turn."""
+
+_MEMORY, _ROWS, _FIELDS, _HEADERS, _BODIES = range(5)  # what a key costs
 
 
 class Searcher:
     """One search in one view."""
 
-    __slots__ = ("_all", "_mail", "_selected")
+    __slots__ = ("_all", "_deadline", "_known", "_looked_up", "_messages", "_rows", "_selected", "_services")
 
-    def __init__(self, mail: Mail, selected: Selected) -> None:
-        self._mail = mail
+    def __init__(self, services: ImapServices, selected: Selected) -> None:
+        self._services = services
         self._selected = selected
         view = selected.view
         self._all = BitMap(view.uids[: view.exists]) - view.held
+        self._rows = RowSearch(services.mail, selected.account, selected.state.mailbox_id)
+        self._messages = MessageSearch(self._rows, services.mail.blobs, services.search_threads)
+        self._known: dict[SearchKey, BitMap] = {}
+        self._looked_up = 0
+        self._deadline = 0.0
 
     async def run(self, key: SearchKey) -> BitMap:
-        """Return the UIDs of the messages that meet the key."""
+        """Return the UIDs of the messages that meet the key. Raises `OverLimit`."""
+        costs = [_own_cost(part) for part in iterate_keys(key)]
+        if (
+            costs.count(_ROWS) > MAX_ROW_KEYS
+            or len(costs) - costs.count(_MEMORY) - costs.count(_ROWS) > MAX_READING_KEYS
+        ):
+            raise OverLimit("The search asks for too much at once.")
+        self._deadline = self._services.clock.monotonic() + self._services.options.search_timeout
         return await self._run(key, self._all)
 
     def run_now(self, key: SearchKey) -> BitMap | None:
-        """Return the same if nothing but memory is needed, else None."""
+        """Return the same if nothing but a little of memory is needed, else None."""
+        for count, part in enumerate(iterate_keys(key)):
+            if count >= _AT_ONCE or _own_cost(part) != _MEMORY:
+                return None
+        return self._evaluate(key)
+
+    # -- from memory
+
+    def _evaluate(self, key: SearchKey) -> BitMap:
         match key:
             case And(keys):
-                found: BitMap | None = self._all
+                found = self._all
                 for part in keys:
-                    here = self.run_now(part)
-                    if here is None or found is None:
-                        return None
-                    found = found & here
+                    found = found & self._evaluate(part)
                 return found
             case Or(left, right):
-                one, other = self.run_now(left), self.run_now(right)
-                return None if one is None or other is None else one | other
+                return self._evaluate(left) | self._evaluate(right)
             case Not(inner):
-                here = self.run_now(inner)
-                return None if here is None else self._all - here
+                return self._all - self._evaluate(inner)
             case Fuzzy(inner):
-                return self.run_now(inner)
+                return self._evaluate(inner)
             case _:
-                return self._from_memory(key)
+                return self._remember(key)
 
-    def _from_memory(self, key: SearchKey) -> BitMap | None:
+    def _remember(self, key: SearchKey) -> BitMap:
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._look_up(key) & self._all
+        return found
+
+    def _look_up(self, key: SearchKey) -> BitMap:
         selected = self._selected
         match key:
             case All() | SaveDateSupported():
                 return self._all
             case HasFlag(flag):
-                return selected.state.with_flag(flag) & self._all
-            case IsRecent():
-                return BitMap()
+                return selected.state.with_flag(flag)
             case Seqs(messages):
-                return selected.uids(selected.positions(messages, uid=False)) & self._all
+                return selected.uids(selected.positions(messages, uid=False))
             case Uids(uids):
-                return selected.uids(selected.positions(uids, uid=True)) & self._all
+                return selected.uids(selected.positions(uids, uid=True))
             case ModSeqSince(modseq):
                 state = selected.state
-                since = type(state.modseq)(max(modseq - 1, 0))
-                return BitMap([state.uids[at] for at in state.changed_since(since)]) & self._all
+                return BitMap([state.uids[at] for at in state.changed_since(ModSeq(max(modseq - 1, 0)))])
             case _:
-                return None
+                return BitMap()  # \Recent has nothing, and no message has a THREADID
+
+    # -- from everywhere
 
     async def _run(self, key: SearchKey, among: BitMap) -> BitMap:
         """Return those `among` the UIDs that meet the key."""
@@ -135,147 +155,79 @@ class Searcher:
                 return among - await self._run(inner, among)
             case Fuzzy(inner):
                 return await self._run(inner, among)
-        found = self._from_memory(key)
-        return among & found if found is not None else await self._from_store(key, among)
+        await self._give_way()
+        return among & (self._remember(key) if _own_cost(key) == _MEMORY else await self._read(key, among))
 
-    async def _from_store(self, key: SearchKey, among: BitMap) -> BitMap:
+    async def _give_way(self) -> None:
+        self._looked_up += 1
+        if self._looked_up % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+        if self._services.clock.monotonic() > self._deadline:
+            raise OverLimit("The search takes too long; ask for less.")
+
+    async def _read(self, key: SearchKey, among: BitMap) -> BitMap:
+        rows = self._rows
         match key:
             case InternalDate(when, day):
-                return among & await self._dates(Column.INTERNAL_DATE, when, day)
+                return await rows.days(Column.INTERNAL_DATE, when, day, among)
             case SentDate(when, day):
-                return among & await self._dates(Column.SENT_DATE, when, day)
+                return await rows.days(Column.SENT_DATE, when, day, among)
             case SaveDate(when, day):
-                return among & await self._dates(Column.SAVED_AT, when, day)
+                return await rows.days(Column.SAVED_AT, when, day, among)
             case Older(seconds):
-                return among & await self._between(Column.INTERNAL_DATE, None, self._now() - seconds + 1)
+                return await rows.between(Column.INTERNAL_DATE, None, self._now() - seconds + 1)
             case Younger(seconds):
-                return among & await self._between(Column.INTERNAL_DATE, self._now() - seconds, None)
+                return await rows.between(Column.INTERNAL_DATE, self._now() - seconds, None)
             case Larger(octets):
-                return among & await self._between(Column.SIZE, octets + 1, None)
+                return await rows.between(Column.SIZE, octets + 1, None)
             case Smaller(octets):
-                return among & await self._between(Column.SIZE, None, octets)
-            case InHeader(field, text) if field in _COLUMNS and text:
-                return await self._text(_COLUMNS[field], text, among)
-            case InHeader(field, text):
-                return await self._read(among, lambda served: _header_has(served, field, fold_text(text)))
-            case InBody(text):
-                needle = fold_text(text)
-                return await self._read(among, lambda served: _body_has(served, needle))
-            case InText(text):
-                needle = fold_text(text)
-                return await self._read(
-                    among, lambda served: _header_has(served, None, needle) or _body_has(served, needle)
-                )
+                return await rows.between(Column.SIZE, None, octets)
             case EmailIdIs(email_id):
-                return await self._by_email(email_id, among)
-            case ThreadIdIs():
-                return BitMap()
+                return await rows.email(email_id, among)
+            case InHeader(field, text) if text and field in TEXT_COLUMNS:
+                return await rows.text(TEXT_COLUMNS[field], text, among)
+            case InHeader(field, text):
+                return await self._messages.field(field, text, among)
+            case InBody(text):
+                return await self._messages.body(text, among)
+            case InText(text):
+                return await self._messages.anywhere(text, among)
             case _:
                 raise ValueError(key)
 
     def _now(self) -> int:
-        return int(self._mail.clock.timestamp())
-
-    async def _dates(self, column: Column, when: When, day: date) -> BitMap:
-        """Compare a date without its time, in UTC (RFC 9051 §6.4.4 leaves the zone aside)."""
-        start = int(datetime.combine(day, time.min, UTC).timestamp())
-        stop = int((datetime.combine(day, time.min, UTC) + _DAY).timestamp()) if day < date.max else None
-        match when:
-            case When.BEFORE:
-                return await self._between(column, None, start)
-            case When.ON:
-                return await self._between(column, start, stop)
-            case When.SINCE:
-                return await self._between(column, start, None)
-
-    async def _between(self, column: Column, start: int | None, stop: int | None) -> BitMap:
-        selected = self._selected
-        return BitMap(
-            await self._mail.messages.find_dates(selected.account, selected.state.mailbox_id, column, start, stop)
-        )
-
-    async def _text(self, column: Column, text: str, among: BitMap) -> BitMap:
-        selected = self._selected
-        found = await self._mail.messages.find_text(
-            selected.account, selected.state.mailbox_id, column, fold_text(text), among.min(), among.max()
-        )
-        return among & BitMap(found)
-
-    async def _by_email(self, email_id: bytes, among: BitMap) -> BitMap:
-        rows = await self._rows((Column.UID, Column.EMAIL_ID), among)
-        return BitMap([uid for uid, email in rows if b"M%x" % email == email_id])
-
-    async def _rows(self, columns: Sequence[Column], uids: BitMap) -> Sequence[tuple[int, int]]:
-        selected = self._selected
-        return await self._mail.messages.rows(
-            selected.account, selected.state.mailbox_id, columns, uid_runs(uids), limit=len(uids)
-        )
-
-    # -- reading messages
-
-    async def _read(self, among: BitMap, meets: Callable[[bytes], bool]) -> BitMap:
-        """Read messages and keep those that meet the test; a thread tests, so that other connections go on."""
-        selected, found = self._selected, BitMap()
-        columns = (Column.UID, Column.PREFIX, Column.BLOB)
-        uids = list(among)
-        for at in range(0, len(uids), _BATCH):
-            batch = BitMap(uids[at : at + _BATCH])
-            rows = await self._mail.messages.rows(
-                selected.account, selected.state.mailbox_id, columns, uid_runs(batch), limit=_BATCH
-            )
-            messages = [(uid, prefix, await self._blob(ref)) for uid, prefix, ref in rows]
-            found |= await asyncio.to_thread(_test_all, messages, meets)
-        return found
-
-    async def _blob(self, ref: object) -> bytes:
-        try:
-            return await self._mail.blobs.read(ref)  # type: ignore[arg-type]  # a column of references
-        except Corrupt:
-            return b""
+        return int(self._services.clock.timestamp())
 
 
-def _test_all(messages: Sequence[tuple[int, bytes, bytes]], meets: Callable[[bytes], bool]) -> BitMap:
-    return BitMap([uid for uid, prefix, octets in messages if meets(prefix + octets)])
-
-
-def _header_has(served: bytes, field: bytes | None, needle: str) -> bool:
-    """Whether the header field (any, if None) is there and holds the text."""
-    block = served[: find_body(served, 0, len(served))]
-    for name, value in iterate_fields(block):
-        if field is None:
-            if needle in fold_text(f"{name.decode('latin-1')}: {decode_words(value)}"):
-                return True
-        elif name.lower() == field and needle in fold_text(decode_words(value)):
-            return True
-    return False
-
-
-def _text_has(served: bytes, needle: str) -> bool:
-    return _header_has(served, None, needle) or _body_has(served, needle)
-
-
-def _body_has(served: bytes, needle: str) -> bool:
-    parts = read_parts(served)
-    return any(needle in fold_text(text) for text in message_text(parts, served, _MAX_TEXT))
-
-
-_MAX_TEXT = 4 << 20
+def iterate_keys(key: SearchKey) -> Iterator[SearchKey]:
+    """Yield the keys of a tree that are made of no others."""
+    pending = [key]
+    while pending:
+        match pending.pop():
+            case And(keys):
+                pending.extend(keys)
+            case Or(left, right):
+                pending += (left, right)
+            case Not(inner) | Fuzzy(inner):
+                pending.append(inner)
+            case leaf:
+                yield leaf
 
 
 def _cost(key: SearchKey) -> int:
     """Order the keys of a conjunction: what memory knows first, what reads messages last."""
+    return max(map(_own_cost, iterate_keys(key)), default=_MEMORY)
+
+
+def _own_cost(key: SearchKey) -> int:
     match key:
         case InBody() | InText():
-            return 3
-        case InHeader(field, _) if field not in _COLUMNS:
-            return 2
-        case And(keys):
-            return max(map(_cost, keys))
-        case Or(left, right):
-            return max(_cost(left), _cost(right))
-        case Not(inner) | Fuzzy(inner):
-            return _cost(inner)
-        case HasFlag() | Seqs() | Uids() | All() | ModSeqSince():
-            return 0
+            return _BODIES
+        case InHeader(field, text):
+            if text and field in TEXT_COLUMNS:
+                return _ROWS
+            return _FIELDS if field in STORED_FIELDS else _HEADERS
+        case All() | SaveDateSupported() | HasFlag() | IsRecent() | Seqs() | Uids() | ModSeqSince() | ThreadIdIs():
+            return _MEMORY
         case _:
-            return 1
+            return _ROWS

@@ -12,8 +12,11 @@ from __future__ import annotations
 
 __all__ = ["ImapSession"]
 
+import re
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, NoReturn
+
+from pyroaring import BitMap
 
 from hongyan import telemetry
 from hongyan.auth.principal import Principal
@@ -37,6 +40,7 @@ from hongyan.servers.imap.capabilities import capabilities
 from hongyan.servers.imap.selected import Selected
 from hongyan.servers.imap.services import ImapServices
 from hongyan.servers.meter import CommandMeter
+from hongyan.servers.session import PeerGone
 from hongyan.servers.tls import TlsInfo
 from hongyan.store.accounts import Service
 from hongyan.telemetry import metrics
@@ -66,6 +70,8 @@ LineTaker = Callable[[bytes], Work | None]
 
 _METER = CommandMeter(metrics.imap_command_duration_seconds)
 _LOGGED_IN = metrics.imap_connections.labels("authenticated")
+
+_SAVING_SEARCH = re.compile(rb"\S+ (?:UID )?SEARCH RETURN \([^)]*\bSAVE\b", re.IGNORECASE)
 
 MAX_FAULTS = 25
 """Commands that are no commands, before the connection is closed: it is no mail program that speaks."""
@@ -220,6 +226,8 @@ class ImapSession:
         try:
             command = parse_command(octets, utf8=self.utf8)
         except CommandFault as fault:
+            if self.selected is not None and fault.status == b"NO" and _SAVING_SEARCH.match(octets):
+                self.selected.view.saved = BitMap()  # RFC 9051 §6.4.4.1
             self._refuse(fault)
             return None
         problem = find_fault_of_state(command, self.state)
@@ -231,9 +239,14 @@ class ImapSession:
 
     def carry_out(self, command: Command | AppendReceived) -> Work | None:
         """Let the handler answer a command, and tell what went wrong if something did."""
+        handler = self._handlers.get(type(command))
+        if handler is None:
+            self.bad(command.tag, "That command is not offered.")
+            self._count_fault()
+            return None
         started = _METER.start()
         try:
-            work = self._handlers[type(command)](self, command)
+            work = handler(self, command)
         except HongyanError as error:
             self.tell_error(command.tag, error)
             work = None
@@ -245,10 +258,8 @@ class ImapSession:
     async def _guard(self, command: Command | AppendReceived, work: Work, started: float) -> None:
         try:
             await work
-        except PeerFault as fault:
-            if not isinstance(fault, CommandFault):
-                raise
-            self._refuse(fault)
+        except PeerFault:
+            raise
         except HongyanError as error:
             self.tell_error(command.tag, error)
         _METER.stop(started, type(command).__name__.lower(), self._result)
@@ -350,6 +361,12 @@ class ImapSession:
         if not self.closing:
             self.send(responses.bye(text, code=code))
             self.closing = True
+
+    def break_off(self) -> NoReturn:
+        """Close without a word: what was begun cannot be ended, and the client must not take it for whole."""
+        self._out.clear()
+        self.connection.abort()
+        raise PeerGone(cause="broken off")
 
     def _say_goodbye(self) -> None:
         self.say_bye("The server stops; please connect again in a moment.", code=codes.UNAVAILABLE)

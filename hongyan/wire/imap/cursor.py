@@ -19,6 +19,9 @@ from hongyan.wire.imap.sequence import SEQUENCE_SET, SequenceSet, parse_matched
 MAX_NUMBER = 0xFFFFFFFF
 MAX_NUMBER64 = 0x7FFFFFFFFFFFFFFF
 
+MAX_KEYWORD = 200
+"""Characters of a keyword. All of a mailbox are told each time it is selected."""
+
 # atom-specials   = "(" / ")" / "{" / SP / CTL / list-wildcards / quoted-specials / resp-specials
 # atom            = 1*ATOM-CHAR
 _ATOM = re.compile(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
@@ -224,6 +227,8 @@ class Cursor:
         known = _KNOWN_FLAGS.get(flag.lower())
         if known:
             return known
+        if len(flag) > MAX_KEYWORD:
+            self.fail(f"A keyword has at most {MAX_KEYWORD} characters")
         if flag.startswith(b"\\"):  # "\Recent" cannot be set, and a flag-extension needs an RFC (RFC 9051 §2.3.2).
             self.fail(f"There is no system flag {flag[:40].decode('ascii')}")
         return flag

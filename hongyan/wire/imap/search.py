@@ -255,6 +255,12 @@ class Partial:
     def __bytes__(self) -> bytes:
         return b"%d:%d" % (self.first, self.last)
 
+    def slice_of(self, count: int) -> tuple[int, int]:
+        """Return which of `count` results are meant, as [start, stop), counted from 0."""
+        low, high = sorted(at if at > 0 else count + 1 + at for at in (self.first, self.last))
+        start = min(max(low, 1) - 1, count)
+        return start, max(min(high, count), start)
+
 
 @dataclass(frozen=True, slots=True)
 class SearchReturn:

@@ -26,8 +26,7 @@ async def _append(session: ImapSession, command: AppendReceived) -> None:
     messages = [
         Incoming(
             message.octets,
-            # \Recent is the server's to give (RFC 3501 §2.3.2).
-            flags=tuple(flag for flag in message.told.flags if flag.lower() != b"\\recent"),
+            flags=message.told.flags,
             internal_date=message.told.internaldate,
         )
         for message in command.messages

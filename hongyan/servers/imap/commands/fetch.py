@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pyroaring import BitMap
 
 from hongyan.mailboxes.flags import FlagAction, mark
+from hongyan.servers.imap.fetch_large import Unreadable
 from hongyan.servers.imap.fetch_plan import FetchPlan, compile_plan
 from hongyan.servers.imap.fetch_sections import SectionReader
 from hongyan.servers.imap.selected import Selected
@@ -22,6 +23,7 @@ from hongyan.types import ModSeq
 from hongyan.wire.imap import codes
 from hongyan.wire.imap.commands import Fetch
 from hongyan.wire.imap.encoder import FlagRows
+from hongyan.wire.imap.search import Partial
 
 _AT_ONCE = 2000  # rows that are made from memory in one go
 _BATCH = 256
@@ -34,6 +36,9 @@ def fetch(session: ImapSession, command: Fetch) -> Work | None:
     selected = session.require_selected()
     if not selected.view.names_only_known(command.messages, uid=command.uid):
         session.bad(command.tag, "There is no message of that number.")
+        return None
+    if command.vanished:
+        session.bad(command.tag, "VANISHED needs QRESYNC, which is not offered.")  # RFC 7162 §3.2.6
         return None
     if command.changedsince is not None:
         session.enable_condstore()
@@ -53,9 +58,14 @@ def fetch(session: ImapSession, command: Fetch) -> Work | None:
 def _chosen(selected: Selected, command: Fetch) -> Runs:
     """Return the positions of the view that are meant."""
     runs = selected.positions(command.messages, uid=command.uid)
-    if command.changedsince is None:
-        return runs
-    state, since = selected.state, ModSeq(command.changedsince)
+    if command.changedsince is not None:
+        runs = _changed(selected, command.changedsince, runs)
+    return runs if command.partial is None else _part(runs, command.partial)
+
+
+def _changed(selected: Selected, changedsince: int, runs: Runs) -> Runs:
+    """Return those that have changed after a MODSEQ (RFC 7162 §3.1.4.1)."""
+    state, since = selected.state, ModSeq(changedsince)
     changed = BitMap(
         state.uids[at]
         for start, stop in state.position_runs(selected.uids(runs))
@@ -64,13 +74,29 @@ def _chosen(selected: Selected, command: Fetch) -> Runs:
     return selected.view.positions_of(changed)
 
 
+def _part(runs: Runs, partial: Partial) -> Runs:
+    """Return the messages from `first` to `last` of those that are meant (RFC 9394 §3.3)."""
+    start, stop = partial.slice_of(sum(stop - start for start, stop in runs))
+    part: Runs = []
+    at = 0
+    for first, last in runs:
+        low, high = max(first, first + start - at), min(last, first + stop - at)
+        if low < high:
+            part.append((low, high))
+        at += last - first
+    return part
+
+
 async def _fetch(session: ImapSession, selected: Selected, command: Fetch, plan: FetchPlan, runs: Runs) -> None:
     if plan.is_from_memory:
         for octets in _memory_rows(selected, plan, runs):
             session.send(octets)
             await _give_way(session)
     elif plan.sections:
-        await _tell_sections(session, selected, plan, runs)
+        if not await _tell_sections(session, selected, plan, runs):
+            session.tell_news(expunge=command.uid)
+            session.no(command.tag, "A part has an encoding that is not known.", code=codes.UNKNOWN_CTE)
+            return
     else:
         await _tell_rows(session, selected, plan, runs)
     if plan.marks_seen and not selected.read_only:
@@ -79,12 +105,16 @@ async def _fetch(session: ImapSession, selected: Selected, command: Fetch, plan:
 
 
 def _finish(session: ImapSession, selected: Selected, command: Fetch) -> None:
+    session.tell_news(expunge=command.uid)
     held = selected.view.held
-    if held and not command.uid and held & selected.uids(selected.positions(command.messages, uid=False)):
-        session.tell_news(expunge=False)
-        session.no(command.tag, "Some of the messages are expunged.", code=codes.EXPUNGEISSUED)
-        return
-    session.done(command.tag, "Done.", expunge=command.uid)
+    asked = selected.uids(selected.positions(command.messages, uid=command.uid)) if held else held
+    if not asked & held:
+        session.ok(command.tag, "Done.")
+    elif asked - held:
+        # RFC 2180 §4.1.2, RFC 5530 §3: what is there was told.
+        session.ok(command.tag, "Some of the messages are expunged.", code=codes.EXPUNGEISSUED)
+    else:
+        session.no(command.tag, "The messages are expunged.", code=codes.EXPUNGEISSUED)
 
 
 async def _mark_seen(session: ImapSession, selected: Selected, runs: Runs) -> None:
@@ -191,14 +221,20 @@ def _match(
 # -- sections
 
 
-async def _tell_sections(session: ImapSession, selected: Selected, plan: FetchPlan, runs: Runs) -> None:
-    """Send rows whose sections are read from blobs, one message at a time."""
+async def _tell_sections(session: ImapSession, selected: Selected, plan: FetchPlan, runs: Runs) -> bool:
+    """Send rows whose sections are read from blobs, one message at a time; return whether all could be decoded."""
     reader = SectionReader(session.services.mail.blobs, plan)
-    async for pairs, rows in _batches(session, selected, plan, runs):
-        for pair, row in zip(pairs, rows, strict=True):
-            async for octets in reader.read(pair, selected, row):
-                session.send(octets)
-                await _give_way(session)
+    try:
+        async for pairs, rows in _batches(session, selected, plan, runs):
+            for pair, row in zip(pairs, rows, strict=True):
+                async for octets in reader.read(pair, selected, row):
+                    session.send(octets)
+                    await _give_way(session)
+    except Unreadable as fault:
+        # In the middle of a literal nothing can be said any more.
+        session.log.error("message-broke-off", error=fault)
+        session.break_off()
+    return not reader.met_unknown_encoding
 
 
 async def _give_way(session: ImapSession) -> None:

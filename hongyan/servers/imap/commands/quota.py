@@ -23,13 +23,19 @@ def get_quota(session: ImapSession, command: GetQuota) -> Work | None:
 
 def get_quota_root(session: ImapSession, command: GetQuotaRoot) -> Work:
     """Tell the root of a mailbox, and what it uses."""
-    session.send(responses.quotaroot(command.mailbox, [_ROOT], utf8=session.utf8))
-    return _tell(session, command.tag)
+    return _tell(session, command.tag, of=command.mailbox)
 
 
-async def _tell(session: ImapSession, tag: bytes) -> None:
-    quota = await session.services.mail.mailboxes.quota(session.account)
-    session.send(responses.quota(_ROOT, _resources(quota), utf8=session.utf8))
+async def _tell(session: ImapSession, tag: bytes, *, of: str | None = None) -> None:
+    """Tell the quota; `of` is a mailbox whose root is told before. Where nothing is limited there is no root."""
+    resources = _resources(await session.services.mail.mailboxes.quota(session.account))
+    if of is not None:
+        session.send(responses.quotaroot(of, [_ROOT] if resources else [], utf8=session.utf8))
+    elif not resources:
+        session.no(tag, "There is no such quota root.", code=codes.NONEXISTENT)
+        return
+    if resources:
+        session.send(responses.quota(_ROOT, resources, utf8=session.utf8))
     session.done(tag, "Done.")
 
 

@@ -6,22 +6,13 @@ __all__ = ["search"]
 
 from pyroaring import BitMap
 
-from hongyan.servers.imap.searching import Searcher
+from hongyan.errors import HongyanError
+from hongyan.servers.imap.searching import Searcher, iterate_keys
 from hongyan.servers.imap.selected import Selected
 from hongyan.servers.imap.session import ImapSession, Work
 from hongyan.wire.imap import responses
 from hongyan.wire.imap.commands import Search
-from hongyan.wire.imap.search import (
-    And,
-    ModSeqSince,
-    Not,
-    Or,
-    Partial,
-    SearchKey,
-    SearchOption,
-    SearchReturn,
-    names_seqs,
-)
+from hongyan.wire.imap.search import ModSeqSince, Partial, SearchKey, SearchOption, SearchReturn, names_seqs
 from hongyan.wire.imap.sequence import format_numbers
 
 
@@ -30,7 +21,7 @@ def search(session: ImapSession, command: Search) -> Work | None:
     selected = session.require_selected()
     if _names_modseq(command.key):
         session.enable_condstore()
-    searcher = Searcher(session.services.mail, selected)
+    searcher = Searcher(session.services, selected)
     found = searcher.run_now(command.key)
     if found is None:
         return _search(session, selected, command, searcher)
@@ -39,20 +30,26 @@ def search(session: ImapSession, command: Search) -> Work | None:
 
 
 async def _search(session: ImapSession, selected: Selected, command: Search, searcher: Searcher) -> None:
-    _answer(session, selected, command, await searcher.run(command.key))
+    try:
+        found = await searcher.run(command.key)
+    except HongyanError:
+        if command.returns is not None and SearchOption.SAVE in command.returns.options:
+            selected.view.saved = BitMap()  # RFC 9051 §6.4.4.1
+        raise
+    _answer(session, selected, command, found)
 
 
 def _answer(session: ImapSession, selected: Selected, command: Search, found: BitMap) -> None:
     numbers = found if command.uid else _seqs(selected, found)
-    modseq = _highest(selected, found) if found and _names_modseq(command.key) else None
     returns = command.returns
+    modseq = _highest(selected, _told(returns, found)) if found and _names_modseq(command.key) else None
     if returns is None and "IMAP4REV2" in session.enabled:
         returns = SearchReturn(frozenset({SearchOption.ALL}))  # RFC 9051 §6.4.4: rev2 answers by ESEARCH
     if returns is None:
         session.send(responses.search(numbers, modseq=modseq))
     else:
         if SearchOption.SAVE in returns.options:
-            selected.view.saved = _saved(returns, found)
+            selected.view.saved = _told(returns, found)
         if returns.options != {SearchOption.SAVE} or returns.partial is not None:
             session.send(_esearch(command, returns, numbers, modseq))
     # RFC 9051 §7.5.1: no sequence number may change while a SEARCH is answered.
@@ -74,9 +71,12 @@ def _highest(selected: Selected, found: BitMap) -> int:
     )
 
 
-def _saved(returns: SearchReturn, found: BitMap) -> BitMap:
-    """Return what `$` means from now on: with MIN or MAX alone only those (RFC 9051 §6.4.4.1)."""
-    if not found or returns.options & {SearchOption.ALL, SearchOption.COUNT}:
+def _told(returns: SearchReturn | None, found: BitMap) -> BitMap:
+    """Return what the answer speaks of, and `$` means: of MIN and MAX alone only those.
+
+    RFC 9051 §6.4.4.1; RFC 7162 §3.1.10 for MODSEQ.
+    """
+    if not found or returns is None or returns.options & {SearchOption.ALL, SearchOption.COUNT}:
         return found
     chosen = BitMap()
     if SearchOption.MIN in returns.options:
@@ -102,21 +102,10 @@ def _esearch(command: Search, returns: SearchReturn, numbers: BitMap, modseq: in
 
 def _part(partial: Partial, numbers: BitMap) -> bytes:
     """Return the results from `first` to `last`, from the end where they are negative (RFC 9394 §3.1)."""
-    count = len(numbers)
-    ends = sorted(at if at > 0 else count + 1 + at for at in (partial.first, partial.last))
-    chosen = list(numbers)[max(ends[0], 1) - 1 : max(ends[1], 0)]
+    start, stop = partial.slice_of(len(numbers))
+    chosen = numbers[start:stop]
     return format_numbers(chosen) if chosen else b""
 
 
 def _names_modseq(key: SearchKey) -> bool:
-    match key:
-        case ModSeqSince():
-            return True
-        case And(keys):
-            return any(map(_names_modseq, keys))
-        case Or(left, right):
-            return _names_modseq(left) or _names_modseq(right)
-        case Not(inner):
-            return _names_modseq(inner)
-        case _:
-            return False
+    return any(isinstance(part, ModSeqSince) for part in iterate_keys(key))

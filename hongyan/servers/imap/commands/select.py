@@ -11,8 +11,11 @@ from hongyan.wire.imap import codes, responses
 from hongyan.wire.imap.commands import Select, Unselect
 
 
-def select(session: ImapSession, command: Select) -> Work:
+def select(session: ImapSession, command: Select) -> Work | None:
     """Leave the selected mailbox and open another."""
+    if command.qresync is not None:
+        session.bad(command.tag, "QRESYNC is not enabled.")  # RFC 7162 §3.2.5
+        return None
     return _select(session, command)
 
 

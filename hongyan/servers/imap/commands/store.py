@@ -34,9 +34,6 @@ def store(session: ImapSession, command: Store) -> Work | None:
     if not selected.view.names_only_known(command.messages, uid=command.uid):
         session.bad(command.tag, "There is no message of that number.")
         return None
-    if any(flag.lower() == b"\\recent" for flag in command.flags):
-        session.bad(command.tag, "\\Recent is the server's to give.")
-        return None
     if command.unchangedsince is not None:
         session.enable_condstore()
     positions = selected.positions(command.messages, uid=command.uid)
@@ -64,23 +61,21 @@ async def _store(session: ImapSession, selected: Selected, command: Store, posit
         selected.made(done.modseq)
     session.tell_news(expunge=command.uid)
     if not command.silent:
-        session.send(_flag_rows(session, selected, positions, uids - done.modified, uid=command.uid))
+        session.send(_flag_rows(session, selected, uids - done.modified, uid=command.uid))
     elif session.condstore and done.changed:
         session.send(_modseq_rows(selected, done.changed))
     _finish(session, selected, command, uids, done.modified)
 
 
-def _flag_rows(
-    session: ImapSession, selected: Selected, positions: list[tuple[int, int]], uids: BitMap, *, uid: bool
-) -> bytes:
-    """Tell the flags of the messages as they are now."""
+def _flag_rows(session: ImapSession, selected: Selected, uids: BitMap, *, uid: bool) -> bytes:
+    """Tell the flags of the messages as they are now, by the numbers that they have now."""
     state, view = selected.state, selected.view
     column = state.column
-    if not session.condstore and selected.is_current and len(uids) == sum(stop - start for start, stop in positions):
+    if not session.condstore and selected.is_current:
         rows = FlagRows(column.texts, uid=uid)
         return b"".join(
             rows.encode(range(start + 1, stop + 1), column.codes[start:stop], state.uids[start:stop] if uid else None)
-            for start, stop in positions
+            for start, stop in state.position_runs(uids)
         )
     form = _FLAGS if session.condstore else _FLAGS_ONLY
     told = []
@@ -113,7 +108,9 @@ def _finish(session: ImapSession, selected: Selected, command: Store, uids: BitM
     if modified:
         numbers = modified if command.uid else [seq for seq in map(selected.view.seq_of, modified) if seq is not None]
         session.ok(command.tag, "Some messages had changed.", code=codes.modified(format_numbers(numbers)))
-    elif gone and not command.uid:
-        session.no(command.tag, "Some of the messages are expunged.", code=codes.EXPUNGEISSUED)
+    elif gone == uids:
+        session.no(command.tag, "The messages are expunged.", code=codes.EXPUNGEISSUED)
+    elif gone:
+        session.ok(command.tag, "Some of the messages are expunged.", code=codes.EXPUNGEISSUED)
     else:
         session.ok(command.tag, "Stored.")

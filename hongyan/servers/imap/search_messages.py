@@ -1,0 +1,131 @@
+"""What a search has to read messages for: header fields that have no column, headers whole, and bodies.
+
+Threads look, two at a time for all connections, so that others go on. Of a message no more than `MAX_READ` octets
+are looked at, and no more than `_TOGETHER` are in memory for one search.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MAX_READ", "MessageSearch"]
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from pyroaring import BitMap
+
+from hongyan.errors import Corrupt
+from hongyan.message.analyze import STORED_FIELDS
+from hongyan.message.encoded_words import decode_words
+from hongyan.message.headers import MAX_HEADER, find_body, iterate_fields
+from hongyan.message.outline import Outline
+from hongyan.message.parts import read_parts
+from hongyan.message.text import fold_text, message_text
+from hongyan.servers.imap.search_rows import RowSearch
+from hongyan.store.blobs import BlobStore
+from hongyan.store.messages import Column, Row
+
+MAX_READ = 16 << 20
+"""Octets of a message that are searched."""
+
+_TOGETHER = 8 << 20
+_AT_ONCE = 200
+_MAX_TEXT = 4 << 20  # characters
+
+Test = Callable[[bytes], bool]
+
+
+class MessageSearch:
+    """Searches messages of one mailbox by reading them."""
+
+    __slots__ = ("_blobs", "_rows", "_threads")
+
+    def __init__(self, rows: RowSearch, blobs: BlobStore, threads: asyncio.Semaphore) -> None:
+        self._rows = rows
+        self._blobs = blobs
+        self._threads = threads
+
+    async def field(self, field: bytes, text: str, among: BitMap) -> BitMap:
+        """Return those messages that have the header field, and in it the text."""
+        needle = fold_text(text)
+        if field in STORED_FIELDS:
+            return await self._test(self._stored_fields(among), lambda block: _field_has(block, field, needle))
+        return await self._test(self._headers(among), lambda block: _field_has(block, field, needle))
+
+    async def body(self, text: str, among: BitMap) -> BitMap:
+        """Return those messages whose text holds the text."""
+        needle = fold_text(text)
+        return await self._test(self._messages(among), lambda served: _body_has(served, needle))
+
+    async def anywhere(self, text: str, among: BitMap) -> BitMap:
+        """Return those messages whose header or text holds the text."""
+        needle = fold_text(text)
+        return await self._test(
+            self._messages(among), lambda served: _header_has(served, needle) or _body_has(served, needle)
+        )
+
+    async def _test(self, messages: AsyncIterator[tuple[int, bytes]], meets: Test) -> BitMap:
+        found = BitMap()
+        async for batch in _batched(messages):
+            async with self._threads:
+                found |= await asyncio.to_thread(_test_all, batch, meets)
+        return found
+
+    # -- what is read
+
+    async def _stored_fields(self, uids: BitMap) -> AsyncIterator[tuple[int, bytes]]:
+        async for uid, fields in self._rows.rows((Column.UID, Column.FIELDS), uids):
+            yield uid, fields
+
+    async def _headers(self, uids: BitMap) -> AsyncIterator[tuple[int, bytes]]:
+        async for row in self._rows.rows((Column.UID, Column.PREFIX, Column.BLOB, Column.OUTLINE), uids):
+            header = Outline(row[3]).parts[0].body_start
+            yield row[0], await self._octets(row, min(header, MAX_HEADER))
+
+    async def _messages(self, uids: BitMap) -> AsyncIterator[tuple[int, bytes]]:
+        async for row in self._rows.rows((Column.UID, Column.PREFIX, Column.BLOB, Column.SIZE), uids):
+            yield row[0], await self._octets(row, min(row[3], MAX_READ))
+
+    async def _octets(self, row: Row, size: int) -> bytes:
+        """Return the first octets of a message; of one that cannot be read back, its prefix."""
+        prefix: bytes = row[1]
+        if size <= len(prefix):
+            return prefix[:size]
+        try:
+            return prefix + await self._blobs.read(row[2], 0, size - len(prefix))
+        except Corrupt:
+            return prefix
+
+
+async def _batched(messages: AsyncIterator[tuple[int, bytes]]) -> AsyncIterator[Sequence[tuple[int, bytes]]]:
+    """Gather messages until they are many, or much."""
+    batch: list[tuple[int, bytes]] = []
+    octets = 0
+    async for message in messages:
+        batch.append(message)
+        octets += len(message[1])
+        if octets >= _TOGETHER or len(batch) >= _AT_ONCE:
+            yield batch
+            batch, octets = [], 0
+    if batch:
+        yield batch
+
+
+def _test_all(messages: Sequence[tuple[int, bytes]], meets: Test) -> BitMap:
+    return BitMap([uid for uid, octets in messages if meets(octets)])
+
+
+def _field_has(block: bytes, field: bytes, needle: str) -> bool:
+    return any(
+        name.lower() == field and needle in fold_text(decode_words(value)) for name, value in iterate_fields(block)
+    )
+
+
+def _header_has(served: bytes, needle: str) -> bool:
+    block = served[: find_body(served, 0, len(served))]
+    return any(
+        needle in fold_text(f"{name.decode('latin-1')}: {decode_words(value)}") for name, value in iterate_fields(block)
+    )
+
+
+def _body_has(served: bytes, needle: str) -> bool:
+    return any(needle in fold_text(text) for text in message_text(read_parts(served), served, _MAX_TEXT))
