@@ -32,6 +32,7 @@ from hongyan.domains.certificates import Certificates
 from hongyan.operations.calling import Caller, Document, Tell
 from hongyan.operations.operations import Operations
 from hongyan.servers.affinity import CoreKeeper
+from hongyan.servers.allocator import trim_memory
 from hongyan.servers.arrival import Endpoint
 from hongyan.servers.control import ControlServer
 from hongyan.servers.privileges import drop_privileges
@@ -39,6 +40,7 @@ from hongyan.servers.systemd import Notifier
 from hongyan.servers.wheel import Wheel
 
 _DATABASE_THREADS = "sqlite-"
+_TRIM_EVERY = 60.0  # seconds
 
 log = telemetry.logger("app")
 
@@ -146,6 +148,7 @@ class App:
         if self.certificates is not None:
             self._start("certificates", self.certificates.watch())
         self._sending = self._start("queue", self.services.outgoing.worker.run())
+        ground.wheel.every(_TRIM_EVERY, trim_memory)
         if self.config.process.one_core:
             _share_a_core(ground.wheel, self.config.process.look_every)
 

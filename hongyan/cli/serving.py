@@ -23,6 +23,7 @@ from hongyan.app import App
 from hongyan.config import Config
 from hongyan.engines.directory import DataDirectory
 from hongyan.errors import ConfigurationError
+from hongyan.servers.allocator import configure_allocator
 
 WhenReady = Callable[[App], Awaitable[None]]
 """What is done when every port serves."""
@@ -44,6 +45,7 @@ def run_service(
         raise ConfigurationError(
             f"A service runs with the data in {config.server.data} already: process {holder}. Stop that one first."
         )
+    configure_allocator()
     writer = telemetry.configure(config.log)
     try:
         uvloop.run(_serve(App(config, sockets=sockets), when_ready, ends_with_input=ends_with_input))

@@ -17,6 +17,7 @@ from typing import Final
 from hongyan import telemetry
 from hongyan.addresses import Address
 from hongyan.clock import Clock, Random
+from hongyan.message.compose import make_boundary, make_message_id
 from hongyan.message.dsn import MAX_RETURNED, Action, RecipientReport, Report, build_report
 from hongyan.queue.causes import Cause, explain
 from hongyan.queue.items import Queue, new_message
@@ -103,8 +104,8 @@ class NoticeWriter:
             host=self._host,
             author=f"postmaster@{self._host}",
             sender=str(sender),
-            message_id=f"<{self._random.token(16).hex()}@{self._host}>",
-            boundary=self._random.token(16).hex(),
+            message_id=make_message_id(self._host, self._clock, self._random),
+            boundary=make_boundary(self._random),
             at=self._clock.now(),
             arrived_at=message.queued_at,
             envelope_id=message.envelope_id,

@@ -25,6 +25,7 @@ from hongyan.mailboxes.append import Incoming, append
 from hongyan.mailboxes.mail import Mail
 from hongyan.mailboxes.special_use import find_special
 from hongyan.message.address_list import parse_address_list
+from hongyan.message.compose import make_message_id
 from hongyan.message.headers import find_body, split_fields, unfold
 from hongyan.message.trace import MAX_HOPS, count_hops, format_date
 from hongyan.options import option
@@ -140,8 +141,8 @@ class Submitter:
         if not header.has_date:
             added.append(f"Date: {format_date(now)}\r\n".encode())
         if not header.has_message_id:
-            token = self._random.token(16).hex()
-            added.append(f"Message-ID: <{token}@{submission.principal.address.domain.text}>\r\n".encode())
+            message_id = make_message_id(submission.principal.address.domain.text, self._mail.clock, self._random)
+            added.append(f"Message-ID: {message_id}\r\n".encode())
         return b"".join(added)
 
     def _sign(self, header: _Header, prefix: bytes, octets: bytes, now: datetime) -> bytes:
