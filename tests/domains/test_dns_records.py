@@ -1,0 +1,59 @@
+"""The records that a domain should have follow from what the server is: what is not served is not announced."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from hongyan.addresses import Domain
+from hongyan.domains.dkim_keys import DkimRecord
+from hongyan.domains.dns_records import DomainFacts, Kind, Need, Record, wanted_records
+
+GEESE = Domain("geese.test")
+
+
+def wanted(**facts: object) -> dict[tuple[str, str], list[Record]]:
+    """Return the records by name and kind."""
+    given = {"services": {"smtp": 25, "imaps": 993}, "addresses": [ip_address("192.0.2.1")], **facts}
+    found: dict[tuple[str, str], list[Record]] = {}
+    for record in wanted_records(DomainFacts(domain=GEESE, hostname="mail.geese.test", **given)):  # type: ignore[arg-type]
+        found.setdefault((record.name, record.kind.value), []).append(record)
+    return found
+
+
+def test_mail_is_led_to_the_host_and_the_host_to_its_addresses_and_back() -> None:
+    records = wanted(addresses=[ip_address("192.0.2.1"), ip_address("2001:db8::1")])
+    assert records["geese.test", "MX"][0].value == "10 mail.geese.test."
+    assert records["mail.geese.test", "A"][0].value == "192.0.2.1"
+    assert records["mail.geese.test", "AAAA"][0].value == "2001:db8::1"
+    assert records["1.2.0.192.in-addr.arpa", "PTR"][0].value == "mail.geese.test."
+
+
+def test_senders_are_told_by_spf_dkim_and_dmarc() -> None:
+    keys = [DkimRecord("202611e._domainkey.geese.test", "v=DKIM1; k=ed25519; p=abc")]
+    records = wanted(dkim=keys)
+    assert records["geese.test", "TXT"][0].value == "v=spf1 mx -all"
+    assert records["mail.geese.test", "TXT"][0].value == "v=spf1 a -all"
+    assert records["202611e._domainkey.geese.test", "TXT"][0].need is Need.REQUIRED
+    assert records["_dmarc.geese.test", "TXT"][0].value.startswith("v=DMARC1; p=quarantine;")
+
+
+def test_programs_are_led_to_services_that_begin_with_tls_and_away_from_others() -> None:
+    records = wanted(services={"imaps": 993, "imap": 143, "submissions": 465})
+    assert records["_imaps._tcp.geese.test", "SRV"][0].value == "0 1 993 mail.geese.test."
+    assert records["_imap._tcp.geese.test", "SRV"][0].value == "0 0 0 ."
+    assert records["_pop3s._tcp.geese.test", "SRV"][0].value == "0 0 0 ."
+    assert records["_submissions._tcp.geese.test", "SRV"][0].value == "0 1 465 mail.geese.test."
+    assert not any(record.kind == "CNAME" for found in records.values() for record in found)
+
+
+def test_a_long_text_is_cut_into_strings_for_the_zone_file() -> None:
+    record = Record("x.test", Kind.TXT, 'v=DKIM1; p="' + "a" * 300, Need.REQUIRED, "")
+    assert record.zone_line.startswith('x.test. IN TXT ( "v=DKIM1; p=\\"')
+    assert record.zone_line.count('" "') == 1
+    assert Record("x.test", Kind.MX, "10 y.", Need.REQUIRED, "").zone_line == "x.test. IN MX 10 y."
+
+
+def test_a_host_that_is_the_domain_has_its_records_once() -> None:
+    facts = DomainFacts(domain=GEESE, hostname="geese.test", services={})
+    names = [(record.name, record.kind, record.value) for record in wanted_records(facts)]
+    assert len(names) == len(set(names))
