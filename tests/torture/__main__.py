@@ -1,0 +1,89 @@
+"""`python -m tests.torture`: all scenarios of the durability harness, or those that are named.
+
+kill       SIGKILL of the process tree at random instants under load
+power      the power goes at random instants: what was not synced is forgotten
+mutations  servers that break a promise on purpose: each must be found out
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.torture.cycles import Options, Outcome, kill_cycles, power_cycles
+from tests.torture.forgetful import why_not
+from tests.torture.mounts import enter_private_namespace
+from tests.torture.mutations import MUTATIONS
+
+_CYCLES = {"kill": 50, "power": 20}
+_TRIES = 6  # cycles within which a mutation must be found out
+
+
+def main() -> int:
+    """Run what is asked for; 1 when a promise was broken."""
+    said = _arguments()
+    if why_not():
+        print(f"power is left out: {why_not()}")
+    else:
+        enter_private_namespace()
+    scenarios: dict[str, Callable[[argparse.Namespace], bool]] = {
+        "kill": lambda said: _cycles("kill", said),
+        "power": lambda said: bool(why_not()) or _cycles("power", said),
+        "mutations": _mutations,
+    }
+    began = time.monotonic()
+    kept = [scenarios[name](said) for name in said.scenario or scenarios]
+    print(f"{'all promises kept' if all(kept) else 'BROKEN PROMISES'}, {time.monotonic() - began:.0f} s, {said.seed=}")
+    return 0 if all(kept) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.torture", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("scenario", nargs="*", metavar="SCENARIO", help="all of them if none is named")
+    parser.add_argument("--cycles", type=int, help="50 of kill and 20 of power if nothing is said")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of load in each cycle, at most")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30), help="of chance; the clock plays too")
+    parser.add_argument("--mutation", default="", choices=["", *MUTATIONS], help="break this promise")
+    parser.add_argument("--folder", type=Path, help="keep the data and the log here")
+    return parser.parse_args()
+
+
+def _run(name: str, options: Options) -> Outcome:
+    return asyncio.run({"kill": kill_cycles, "power": power_cycles}[name](options))
+
+
+def _cycles(name: str, said: argparse.Namespace) -> bool:
+    options = Options(said.cycles or _CYCLES[name], said.seed, said.seconds, said.mutation, said.folder)
+    outcome = _run(name, options)
+    print(outcome.describe(), flush=True)
+    if outcome.violations:
+        print(outcome.log)
+    return not outcome.violations
+
+
+def _mutations(said: argparse.Namespace) -> bool:
+    """Break each promise; true when every one is noticed."""
+    missed = []
+    for name, mutation in MUTATIONS.items():
+        if said.mutation not in ("", name) or (mutation.scenario == "power" and why_not()):
+            continue
+        outcome = _run(
+            mutation.scenario,
+            Options(said.cycles or _TRIES, said.seed, 1.5, name, None, mutation.quiet, mutation.evidence),
+        )
+        found = outcome.found(mutation.evidence)
+        print(f"mutation {name}: {f'found after {outcome.blows} blows' if found else 'NOT FOUND'}", flush=True)
+        if not found:
+            missed.append(name)
+    return not missed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
