@@ -11,7 +11,7 @@ import errno
 import os
 from pathlib import Path
 
-from hongyan.errors import StorageFull
+from hongyan.errors import StorageFailed, StorageFull
 
 IN_MEMORY = 1 << 20
 """Octets of a message that wait in memory."""
@@ -29,7 +29,7 @@ class Spool:
         self.size = 0
 
     def add(self, octets: bytes) -> None:
-        """Take the next chunk. Raises `StorageFull` when the temporary file has no room."""
+        """Take the next chunk. Raises `StorageFull` or `StorageFailed` when the temporary file does not take it."""
         self._chunks.append(octets)
         self.size += len(octets)
         if self.size > IN_MEMORY:
@@ -40,21 +40,24 @@ class Spool:
         try:
             if self._file is None:
                 self._file = os.open(self._directory, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
-            os.write(self._file, b"".join(self._chunks))
+            _write_all(self._file, b"".join(self._chunks))
         except OSError as error:
             self.drop()
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-                raise StorageFull(cause=f"spool: {error.strerror}") from error
-            raise
+            fault = StorageFull if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) else StorageFailed
+            raise fault(cause=f"spool: {error.strerror}") from error
         self._chunks = []
 
     def take(self) -> bytes:
-        """Return the whole message, and hold nothing any more."""
-        if self._file is None:
-            octets = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        else:
-            octets = os.pread(self._file, self.size, 0)
-        self.drop()
+        """Return the whole message, and hold nothing any more. Raises `StorageFailed` when it is not whole."""
+        size = self.size
+        try:
+            octets = b"".join(self._chunks) if self._file is None else _read_all(self._file)
+        except OSError as error:
+            raise StorageFailed(cause=f"spool: {error.strerror}") from error
+        finally:
+            self.drop()
+        if len(octets) != size:
+            raise StorageFailed(cause=f"spool: {len(octets)} octets are left of {size}")
         return octets
 
     def drop(self) -> None:
@@ -64,6 +67,19 @@ class Spool:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _write_all(file: int, octets: bytes) -> None:
+    """Write all octets: a disk that grows full takes a part of them first, and says nothing."""
+    left = memoryview(octets)
+    while left:
+        left = left[os.write(file, left) :]
+
+
+def _read_all(file: int) -> bytes:
+    with open(file, "rb", closefd=False) as reader:
+        reader.seek(0)
+        return reader.read()
 
 
 def spool_directory(data: Path) -> Path:

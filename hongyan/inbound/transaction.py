@@ -126,6 +126,8 @@ class InboundTransaction:
             self._spool.add(octets)
         except StorageFull:
             return replies.STORAGE_FULL
+        except StorageFailed:
+            return replies.STORAGE_FAILED
         return None
 
     def end(self) -> Answer:

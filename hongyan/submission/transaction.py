@@ -19,7 +19,7 @@ from hongyan.addresses import Address
 from hongyan.auth.principal import Principal
 from hongyan.clock import Clock, Random
 from hongyan.delivery.spool import Spool
-from hongyan.errors import StorageFull
+from hongyan.errors import StorageFailed, StorageFull
 from hongyan.message.trace import ReceivedBy, TlsFacts, received_field
 from hongyan.store.queue import NewRecipient
 from hongyan.submission.submit import Submission, SubmissionRefused, Submitter
@@ -123,6 +123,8 @@ class SubmissionTransaction:
             self._spool.add(octets)
         except StorageFull:
             return replies.STORAGE_FULL
+        except StorageFailed:
+            return replies.STORAGE_FAILED
         return None
 
     def end(self) -> Answer:

@@ -31,6 +31,7 @@ from hongyan.errors import (
     OverQuota,
     PeerFault,
     Refused,
+    StorageFailed,
     StorageFull,
     Unavailable,
 )
@@ -275,7 +276,7 @@ class ImapSession:
             self._drop_append()
             self._refuse(fault)
             return None
-        except StorageFull:
+        except (StorageFull, StorageFailed):
             # The rest of the message is on its way, and nowhere to put it.
             self._drop_append()
             self.say_bye("There is no room for the message just now.", code=codes.UNAVAILABLE)
