@@ -89,9 +89,11 @@ class Client:
     async def _line(self) -> bytes:
         try:
             async with asyncio.timeout(PATIENCE):
-                line = await self._reader.readline()
+                line = await self._reader.readuntil(b"\r\n")
         except TimeoutError:
             raise Mismatch("(nothing)") from None
+        except asyncio.IncompleteReadError as end:
+            line = end.partial
         except ConnectionError:
             line = b""
         self.transcript.append(f"S{self.name}: {_show(line)}")
