@@ -22,6 +22,11 @@ _PACKAGE = "hongyan.cli"
 _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells say it
 
 _COMMANDS = (
+    (
+        "quickstart",
+        "quickstart:quickstart",
+        "Look whether this machine is fit for mail, write all that a service needs, and print its DNS records.",
+    ),
     ("serve", "serve:serve", "Run the service."),
     ("demo", "demo:demo", "Run a throw-away service on loopback, for programs and tests."),
     ("config", "config:app", "The configuration file."),

@@ -1,0 +1,1 @@
+"""From a fresh machine to a mail service: is it fit, and what has to be written?"""
