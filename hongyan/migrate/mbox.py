@@ -25,6 +25,8 @@ _DATE = re.compile(
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:[ \t]*(.*)", re.DOTALL)
 
+_KEYWORD = re.compile(r"[!#$&'+\-./0-9:;<=>?@A-Z^_`a-z|}~]+")  # an atom (RFC 9051 §9)
+
 _STATUS = {"R": "\\Seen"}
 _X_STATUS = {"A": "\\Answered", "F": "\\Flagged", "D": "\\Deleted", "T": "\\Draft"}
 _OURS = frozenset({b"status", b"x-status", b"x-keywords", b"x-uid", b"x-imap", b"x-imapbase"})
@@ -61,8 +63,11 @@ def write_message(message: Carried, sender: str) -> bytes:
     month = _MONTHS[date.month - 1].decode()
     first = f"From {sender} {date:%a} {month} {date.day:2d} {date:%H:%M:%S} {date.year:04d}\n".encode()
     octets = to_file(message.octets)
-    ending = b"\n" if octets.endswith(b"\n") else b"\n\n"
-    return first + _flag_fields(message.flags) + _TO_QUOTE.sub(rb">\1", octets) + ending
+    if not octets.endswith(b"\n"):
+        octets += b"\n"
+    header, body = _split([line + b"\n" for line in octets.split(b"\n")[:-1]])
+    # Behind the others: what begins with white space must not become a part of our fields.
+    return first + _TO_QUOTE.sub(rb">\1", b"".join((*header, _flag_fields(message.flags), *body))) + b"\n"
 
 
 def _message(envelope: bytes, lines: list[bytes]) -> Carried:
@@ -108,7 +113,7 @@ def _flags_in(name: bytes, value: str) -> list[str]:
         case b"x-status":
             return [_X_STATUS[letter] for letter in value if letter in _X_STATUS]
         case b"x-keywords":
-            return value.split()
+            return [keyword for keyword in value.split() if _KEYWORD.fullmatch(keyword)]
         case _:
             return []
 
