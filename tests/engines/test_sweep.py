@@ -111,7 +111,7 @@ async def test_a_long_log_is_pruned_and_every_mailbox_still_opens(shop: MailShop
     head = await shop.mailboxes.highestmodseq(ACCOUNT)
     report = await make_sweep(shop).run()
     assert report.changes > 40
-    assert report.snapshots == 2
+    assert report.snapshots >= 1
     assert await shop.mailboxes.log_floor(ACCOUNT) == head - 1000
     left = await shop.rows("SELECT modseq FROM changes WHERE account_id = $1 ORDER BY modseq")
     assert [row[0] for row in left] == list(range(head - 4, head + 1))

@@ -73,6 +73,21 @@ async def test_a_verification_of_a_server_at_work_finds_nothing(shop: MailShop) 
     assert faults(reports) == []
 
 
+async def test_a_mailbox_whose_flags_always_change_is_looked_at_all_the_same(shop: MailShop) -> None:
+    await shop.add_many(20)
+    stop = asyncio.Event()
+
+    async def mark_on() -> None:
+        while not stop.is_set():
+            await shop.messages.change_flags(ACCOUNT, shop.inbox, FlagsAdded(BitMap([1]), (b"\\Seen",)), durable=True)
+
+    task = asyncio.create_task(mark_on())
+    report = await verify(shop)
+    stop.set()
+    await task
+    assert (report.messages, report.busy_mailboxes, report.findings) == (20, 0, [])
+
+
 # -- damaged messages
 
 

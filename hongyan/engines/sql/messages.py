@@ -293,7 +293,7 @@ def _remove(account: AccountId, mailbox: MailboxId, uids: BitMap) -> Unit[dict[i
     for chosen, numbers in conditions("uid", uid_runs(uids), 3):
         key = (account, mailbox, *numbers)
         yield Statement(
-            "INSERT INTO dropped_emails (account_id, email_id) SELECT DISTINCT account_id, email_id FROM messages"
+            "INSERT INTO dropped_emails (account_id, email_id) SELECT account_id, email_id FROM messages"
             f" WHERE account_id = $1 AND mailbox_id = $2 AND {chosen} ON CONFLICT (account_id, email_id) DO NOTHING",
             key,
         )

@@ -186,7 +186,7 @@ def _remove_messages(account: AccountId, mailbox: MailboxId) -> Unit[int]:
     if rows:
         last = rows[-1][0]
         yield Statement(
-            "INSERT INTO dropped_emails (account_id, email_id) SELECT DISTINCT account_id, email_id FROM messages"
+            "INSERT INTO dropped_emails (account_id, email_id) SELECT account_id, email_id FROM messages"
             " WHERE account_id = $1 AND mailbox_id = $2 AND uid <= $3 ON CONFLICT (account_id, email_id) DO NOTHING",
             (*key, last),
         )

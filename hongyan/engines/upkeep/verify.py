@@ -29,6 +29,7 @@ from hongyan.engines.upkeep.repair import Repair
 from hongyan.engines.upkeep.sweep_blobs import LiveBlobs
 from hongyan.errors import Corrupt, NotFound
 from hongyan.mailboxes.state import MailboxState
+from hongyan.store.changes import Appended, Expunged
 from hongyan.types import AccountId, BlobRef, EmailId, MailboxId
 
 _PAGE = 100
@@ -200,24 +201,21 @@ class Verification:
             try:
                 stored = await self._mailboxes.load_state(account, mailbox)
                 seen = await self._database.read(rows.uids(account, mailbox))
+                late = await self._mailboxes.changes_of_mailbox(account, mailbox, stored.mailbox.highestmodseq)
+                state = MailboxState(stored)
             except NotFound:
                 return
             except Corrupt as fault:
                 await self._rebuild(account, mailbox, fault.cause)
                 return
-            if seen.highestmodseq == stored.mailbox.highestmodseq:
+            if not any(isinstance(logged.change, Appended | Expunged) for logged in late):
                 break
         else:
             self.report.busy_mailboxes += 1
             return
-        self.report.messages += len(seen.uids)
-        try:
-            state = MailboxState(stored)
-        except Corrupt as fault:
-            await self._rebuild(account, mailbox, fault.cause)
-            return
-        if state.uids != seen.uids:
-            await self._rebuild(account, mailbox, f"{len(state.uids)} messages, and rows of {len(seen.uids)}")
+        self.report.messages += len(seen)
+        if state.uids != seen:
+            await self._rebuild(account, mailbox, f"{len(state.uids)} messages, and rows of {len(seen)}")
 
     async def _rebuild(self, account: AccountId, mailbox: MailboxId, cause: str) -> None:
         repaired = self._repair is not None and await self._repair.rebuild_state(account, mailbox)

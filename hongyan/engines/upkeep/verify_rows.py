@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 __all__ = [
-    "SeenUids",
     "accounts",
     "emails_without_message",
     "messages_of",
@@ -15,24 +14,14 @@ __all__ = [
 ]
 
 from array import array
-from dataclasses import dataclass
 
 from hongyan.engines.sql.units import Statement, Unit
-from hongyan.errors import NotFound
-from hongyan.types import AccountId, EmailId, MailboxId, ModSeq
+from hongyan.types import AccountId, EmailId, MailboxId
 
 _UIDS = 10_000
 _EMAILS = 10_000
 _EMAIL_BITS = 32
 _COUNTS = "{1} messages of {2} octets, and rows of {4} of {5}; next UID {3}, and the greatest {6}"
-
-
-@dataclass(frozen=True, slots=True)
-class SeenUids:
-    """The UIDs that have rows, and where the mailbox stood before and after they were read; 0 if it moved."""
-
-    uids: array[int]
-    highestmodseq: ModSeq
 
 
 def accounts() -> Unit[list[AccountId]]:
@@ -41,9 +30,8 @@ def accounts() -> Unit[list[AccountId]]:
     return [AccountId(row[0]) for row in rows]
 
 
-def uids(account: AccountId, mailbox: MailboxId) -> Unit[SeenUids]:
-    """Return the UIDs of a mailbox's rows. Raises `NotFound`."""
-    before = yield from _position(account, mailbox)
+def uids(account: AccountId, mailbox: MailboxId) -> Unit[array[int]]:
+    """Return the UIDs of a mailbox's rows."""
     found = array("I")
     last = 0
     while True:
@@ -53,19 +41,8 @@ def uids(account: AccountId, mailbox: MailboxId) -> Unit[SeenUids]:
         )
         found.extend(row[0] for row in rows)
         if len(rows) < _UIDS:
-            break
+            return found
         last = found[-1]
-    after = yield from _position(account, mailbox)
-    return SeenUids(found, before if before == after else ModSeq(0))
-
-
-def _position(account: AccountId, mailbox: MailboxId) -> Unit[ModSeq]:
-    rows = yield Statement(
-        "SELECT highestmodseq FROM mailboxes WHERE account_id = $1 AND mailbox_id = $2", (account, mailbox)
-    )
-    if not rows:
-        raise NotFound("There is no such mailbox.")
-    return ModSeq(rows[0][0])
 
 
 def missing_mailboxes(account: AccountId) -> Unit[list[MailboxId]]:
