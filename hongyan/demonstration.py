@@ -191,7 +191,8 @@ class _Furnisher:
             account = present.get(demo.address.canonical)
             if account is not None and demo != self._kept.get(demo.address.canonical):
                 await self._renew(account, demo)
-        _write_accounts(self._path, wanted)
+        if wanted != list(self._kept.values()):
+            _write_accounts(self._path, wanted)
         return wanted
 
     async def _list_accounts(self, domains: Iterable[Domain]) -> Mapping[str, Account]:
