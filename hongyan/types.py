@@ -6,9 +6,9 @@ positive and fit a signed 64-bit integer; `Uid` and `UidValidity` fit 32 bits (R
 
 from __future__ import annotations
 
-from typing import NewType
-
 __all__ = ["AccountId", "BlobRef", "CredentialId", "EmailId", "MailboxId", "ModSeq", "QueueId", "Uid", "UidValidity"]
+
+from typing import NewType
 
 AccountId = NewType("AccountId", int)
 """Who owns mail. It leads the key of every account table."""

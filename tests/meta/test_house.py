@@ -40,6 +40,25 @@ def test_a_module_opens_with_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
 
 
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name != "__main__.py"], ids=names)
+def test_a_module_says_what_it_offers_before_what_it_needs(path: Path) -> None:
+    statements = ast.parse(path.read_text()).body[1:]
+    imports = [number for number, one in enumerate(statements) if is_import(one)]
+    offers = [number for number, one in enumerate(statements) if is_offer(one)]
+    assert len(offers) <= 1
+    assert not imports or (offers and offers[0] < imports[0]), "docstring, future import, __all__, imports"
+
+
+def is_import(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.ImportFrom):
+        return statement.module != "__future__"
+    return isinstance(statement, ast.Import)
+
+
+def is_offer(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__"
+
+
 def test_the_package_does_not_import_its_tests_or_scripts() -> None:
     outside = {"tests", "scripts", "bench"}
     imported = {
