@@ -166,11 +166,11 @@ async def _check_reverse(machine: Machine) -> Finding:
         except DnsFault:
             names = ()
         if machine.hostname not in names:
-            said = f"says {names[0]}" if names else "says nothing"
+            said = f"The reverse DNS of {address} says {names[0] if names else 'nothing'}."
             return Finding(
                 "reverse",
                 Status.BAD,
-                f"The reverse DNS of {address} {said}.",
+                said,
                 f"Have whoever gave you the address set its PTR record to {machine.hostname}.",
             )
     return Finding("reverse", Status.GOOD, "Forward and reverse DNS agree.")
