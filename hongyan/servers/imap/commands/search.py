@@ -58,10 +58,13 @@ def _answer(session: ImapSession, selected: Selected, command: Search, found: Bi
 
 def _seqs(selected: Selected, found: BitMap) -> BitMap:
     """Return sequence numbers for UIDs."""
-    seqs = BitMap()
-    for start, stop in selected.view.positions_of(found):
-        seqs.add_range(start + 1, stop + 1)
-    return seqs
+    view = selected.view
+    if not found:
+        return found
+    first, last = view.uids[0], view.uids[view.exists - 1]
+    if last - first + 1 == view.exists:
+        return found.shift(1 - first)  # Nothing was ever expunged between them: numbers and UIDs run side by side.
+    return BitMap([seq for seq, uid in enumerate(view.uids[: view.exists], 1) if uid in found])
 
 
 def _highest(selected: Selected, found: BitMap) -> int:
