@@ -22,7 +22,16 @@ from hongyan.clock import Clock, Random
 from hongyan.delivery.deliver import Delivered, Deliverer
 from hongyan.delivery.spool import Spool
 from hongyan.errors import OverQuota, StorageFailed, StorageFull
-from hongyan.message.trace import MAX_HOPS, ReceivedBy, TlsFacts, count_hops, received_field, return_path_field
+from hongyan.message.trace import (
+    MAX_HOPS,
+    ReceivedBy,
+    TlsFacts,
+    count_hops,
+    end_of_trace,
+    folds_into_trace,
+    received_field,
+    return_path_field,
+)
 from hongyan.queue.items import Queue, new_message
 from hongyan.store.queue import NewRecipient
 from hongyan.store.receipts import envelope_digest
@@ -150,11 +159,13 @@ class InboundTransaction:
         self.reset()
         if mail is None:
             return replies.SERVER_ERROR
+        if folds_into_trace(octets):
+            return replies.MESSAGE_MALFORMED
         if count_hops(octets) > MAX_HOPS:
             return replies.MESSAGE_LOOPS
         mid = self._services.random.token(9).hex()
         reverse_path = mail.reverse_path
-        received = received_field(self._how(mail, mid, paths))
+        received = received_field(self._how(mail, mid, paths)) + end_of_trace(octets)
         prefix = return_path_field(None if reverse_path is None else str(reverse_path)) + received
         digest = envelope_digest(None, reverse_path, paths, sha256(octets).digest())
         log.info("received", cid=self._cid, mid=mid, size=len(octets), recipients=len(paths))

@@ -12,6 +12,8 @@ __all__ = [
     "TlsFacts",
     "count_hops",
     "delivered_to_field",
+    "end_of_trace",
+    "folds_into_trace",
     "format_date",
     "received_field",
     "return_path_field",
@@ -31,6 +33,8 @@ MAX_HOPS = 100
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._:\-\[\]+=/@]")
 _RECEIVED = re.compile(rb"(?:^|\n)received[ \t]*:", re.IGNORECASE)
+_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
+_MAILBOX_LINE = (b"From ", b">From ")  # of a Unix mailbox; many a program has left it on top of the header
 _DELIVERED_TO = re.compile(rb"(?:^|\n)delivered-to[ \t]*:([^\n]*)", re.IGNORECASE)
 
 
@@ -106,6 +110,18 @@ def was_delivered_to(octets: bytes, recipient: str) -> bool:
     """Say whether a message was filed for this recipient before, and has come back."""
     values = [value.strip() for value in _DELIVERED_TO.findall(octets[: find_body(octets, 0, len(octets))])]
     return recipient.lower().encode() in [value.strip(b"<>").lower() for value in values]
+
+
+def folds_into_trace(octets: bytes) -> bool:
+    """Say whether the message's first line would continue the last of our fields (RFC 5322 §2.2.3)."""
+    return octets[:1] in (b" ", b"\t")
+
+
+def end_of_trace(octets: bytes) -> bytes:
+    """Return what stands between our fields and a message: an empty line where the message has no header."""
+    if not octets or octets.startswith((b"\r\n", *_MAILBOX_LINE)) or _FIELD.match(octets):
+        return b""
+    return b"\r\n"
 
 
 def count_hops(octets: bytes) -> int:

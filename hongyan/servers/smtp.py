@@ -310,7 +310,7 @@ class SmtpSession:
 
     def credential_revoked(self) -> None:
         """The secret that this session logged in with is void."""
-        self._core.shut_down()
+        self._core.turn_out(replies.LOGIN_REVOKED)
         self._connection.close()
 
 

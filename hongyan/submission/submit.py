@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from hongyan import telemetry
 from hongyan.accounts.identities import Identities
-from hongyan.addresses import Address, AddressFault, Domain
+from hongyan.addresses import Address, Domain
 from hongyan.auth.principal import Principal
 from hongyan.clock import Random
 from hongyan.errors import UserFault
@@ -24,20 +24,17 @@ from hongyan.mailauth.dkim import SigningKey, sign
 from hongyan.mailboxes.append import Incoming, append
 from hongyan.mailboxes.mail import Mail
 from hongyan.mailboxes.special_use import find_special
-from hongyan.message.address_list import parse_address_list
 from hongyan.message.compose import make_message_id
-from hongyan.message.headers import find_body, split_fields, unfold
-from hongyan.message.trace import MAX_HOPS, count_hops, format_date
+from hongyan.message.trace import MAX_HOPS, count_hops, folds_into_trace, format_date
 from hongyan.options import option
 from hongyan.queue.items import Queue, new_message
 from hongyan.store.queue import NewRecipient
 from hongyan.store.receipts import Receipt
+from hongyan.submission.header import BadHeader, BadSender, SubmittedHeader, read_header
 from hongyan.telemetry import metrics
 from hongyan.wire.smtp import replies
 from hongyan.wire.smtp.parameters import Body, Ret
 from hongyan.wire.smtp.replies import Reply
-
-_MAX_FROM = 100
 
 log = telemetry.logger("submission")
 _submitted = metrics.smtpserver_submission_total.labels("accepted")
@@ -76,18 +73,6 @@ class Submission:
     envelope_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """What the header says that matters here."""
-
-    block: bytes
-    body: int
-    senders: tuple[Address, ...]
-    has_date: bool
-    has_message_id: bool
-    bcc: tuple[tuple[int, int], ...]
-
-
 class Submitter:
     """Takes messages from users."""
 
@@ -114,9 +99,7 @@ class Submitter:
     async def submit(self, submission: Submission) -> None:
         """Queue the message and return when it is on stable storage. Raises `SubmissionRefused`."""
         octets = submission.octets
-        if count_hops(octets) > MAX_HOPS:
-            raise SubmissionRefused(replies.MESSAGE_LOOPS)
-        header = _read_header(octets)
+        header = _read(octets)
         await self._require_own(submission.principal, header.senders)
         now = self._mail.clock.now()
         prefix = self._complete(submission, header, now)
@@ -135,7 +118,7 @@ class Submitter:
             if not known:
                 raise SubmissionRefused(replies.FROM_NOT_YOURS)
 
-    def _complete(self, submission: Submission, header: _Header, now: datetime) -> bytes:
+    def _complete(self, submission: Submission, header: SubmittedHeader, now: datetime) -> bytes:
         """Return what stands before the octets: the trace, and what the message lacks (RFC 6409 §8)."""
         added = [submission.received]
         if not header.has_date:
@@ -145,14 +128,14 @@ class Submitter:
             added.append(f"Message-ID: {message_id}\r\n".encode())
         return b"".join(added)
 
-    def _sign(self, header: _Header, prefix: bytes, octets: bytes, now: datetime) -> bytes:
+    def _sign(self, header: SubmittedHeader, prefix: bytes, octets: bytes, now: datetime) -> bytes:
         """Return the signatures of the first sender's domain; none where it has no keys."""
         keys = self._signing_keys(header.senders[0].domain)
         if not keys:
             return b""
         hasher = BodyHasher()
         hasher.update(octets[header.body :])
-        return sign(prefix + _without(header.block, header.bcc), hasher.digest(), keys, now)
+        return sign(prefix + header.without_bcc(), hasher.digest(), keys, now)
 
     async def _save(self, submission: Submission, prefix: bytes, now: datetime) -> None:
         account = submission.principal.account
@@ -164,7 +147,7 @@ class Submitter:
         receipt = Receipt.given(digest, int(now.timestamp()))
         await append(self._mail, account, sent.mailbox_id, [copy], receipt=receipt)
 
-    async def _enqueue(self, submission: Submission, header: _Header, prefix: bytes) -> None:
+    async def _enqueue(self, submission: Submission, header: SubmittedHeader, prefix: bytes) -> None:
         queue = self._queue
         now = queue.clock.now()
         done = await queue.enqueue(
@@ -196,50 +179,15 @@ class Submitter:
         )
 
 
-def _read_header(octets: bytes) -> _Header:
-    """Read what matters. Raises `SubmissionRefused` unless there is one From with addresses that can be read."""
-    body = find_body(octets, 0, len(octets))
-    block = octets[: body - 2] if octets.endswith((b"\r\n\r\n", b"\n\r\n"), 0, body) else octets[:body]
-    values: dict[bytes, list[bytes]] = {}
-    bcc: list[tuple[int, int]] = []
-    at = 0
-    for field in split_fields(block):
-        start, at = at, at + len(field) + 1
-        name = field.partition(b":")[0].rstrip().lower()
-        if name in _LOOKED_AT:
-            values.setdefault(name, []).append(field)
-        if name == b"bcc":
-            bcc.append((start, min(at, len(block))))
-    if len(values.get(b"from", ())) != 1 or len(values.get(b"sender", ())) > 1:
-        raise SubmissionRefused(replies.FROM_NOT_SINGLE)
-    # RFC 6409 §8.1: whoever sends for others is held to the same.
-    senders = [
-        address for name in (b"from", b"sender") for field in values.get(name, ()) for address in _addresses(field)
-    ]
-    return _Header(block, body, tuple(senders), b"date" in values, b"message-id" in values, tuple(bcc))
-
-
-_LOOKED_AT = frozenset({b"from", b"sender", b"date", b"message-id"})
-
-
-def _addresses(field: bytes) -> tuple[Address, ...]:
-    found = []
-    for listed in parse_address_list(unfold(field.partition(b":")[2])):
-        if listed.domain is None:
-            continue  # the name of a group, or its end
-        try:
-            found.append(Address((listed.local_part or b"").decode(), Domain.parse(listed.domain.decode())))
-        except (AddressFault, UnicodeDecodeError):
-            raise SubmissionRefused(replies.FROM_NOT_SINGLE) from None
-    if not found or len(found) > _MAX_FROM:
-        raise SubmissionRefused(replies.FROM_NOT_SINGLE)
-    return tuple(found)
-
-
-def _without(block: bytes, omitted: tuple[tuple[int, int], ...]) -> bytes:
-    kept, at = [], 0
-    for start, end in omitted:
-        kept.append(block[at:start])
-        at = end
-    kept.append(block[at:])
-    return b"".join(kept)
+def _read(octets: bytes) -> SubmittedHeader:
+    """Read the header of a message that may be sent. Raises `SubmissionRefused`."""
+    if folds_into_trace(octets):
+        raise SubmissionRefused(replies.MESSAGE_MALFORMED)
+    if count_hops(octets) > MAX_HOPS:
+        raise SubmissionRefused(replies.MESSAGE_LOOPS)
+    try:
+        return read_header(octets)
+    except BadHeader:
+        raise SubmissionRefused(replies.MESSAGE_MALFORMED) from None
+    except BadSender:
+        raise SubmissionRefused(replies.FROM_NOT_SINGLE) from None

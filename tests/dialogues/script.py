@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LINE = re.compile(r"(?P<who>[CS])(?P<number>[0-9]?)(?P<kind>[+*]?):(?: (?P<text>.*))?")
+_TIMES = re.compile(r"(.*) \{([0-9]+) times\}")
 _INDENT = "    "
 
 
@@ -32,12 +33,13 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Hear:
-    """One line that the server has to send next; `is_regex`: any that matches."""
+    """A line that the server has to send next, and how many times; `is_regex`: any that matches."""
 
     at: int
     connection: str
     text: str
     is_regex: bool
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +92,16 @@ def _read_steps(lines: list[tuple[int, str]]) -> Iterator[Step]:
             block, at = _read_block(lines, at)
             yield Act(number, " ".join(line.split()), block)
         elif match["who"] == "S":
-            yield Hear(number, match["number"], match["text"] or "", match["kind"] == "*")
+            text, times = match["text"] or "", _TIMES.fullmatch(match["text"] or "")
+            said, count = (times[1], int(times[2])) if times else (text, 1)
+            yield Hear(number, match["number"], said, match["kind"] == "*", count)
         else:
             raw = match["kind"] == "+"
-            said = [match["text"] or ""]
+            speech = [match["text"] or ""]
             while at < len(lines) and (more := _same_speech(lines[at][1], match)) is not None:
-                said.append(more)
+                speech.append(more)
                 at += 1
-            yield Say(number, match["number"], tuple(said), raw)
+            yield Say(number, match["number"], tuple(speech), raw)
 
 
 def _same_speech(line: str, first: re.Match[str]) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = ["Stage", "play"]
 
 import asyncio
+import os
 import re
 import ssl
 import tempfile
@@ -17,6 +18,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
+from unittest.mock import patch
 
 from hongyan.addresses import Address, Domain
 from hongyan.app import App
@@ -99,7 +101,7 @@ class Stage:
         self._stack = AsyncExitStack()
         self._app: App | None = None
         self._draining: asyncio.Task[None] | None = None
-        self._tls = ssl.create_default_context()
+        self._tls: ssl.SSLContext | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -121,8 +123,9 @@ class Stage:
                 await self.client(connection).drained()
             case Hear(connection=connection, text=text, is_regex=True):
                 self.words.remember(await self.client(connection).hear(re.compile(text.encode())))
-            case Hear(connection=connection, text=text):
-                self.words.remember(await self.client(connection).hear(*self.words.pattern(text)))
+            case Hear(connection=connection, text=text, times=times):
+                for _ in range(times):
+                    self.words.remember(await self.client(connection).hear(*self.words.pattern(text)))
             case Act(sentence=sentence):
                 for pattern, act in _ACTS:
                     match = pattern.fullmatch(sentence)
@@ -146,9 +149,11 @@ class Stage:
             wanted = Demonstration(data=folder, ports={}, plaintext_auth=True, limits=False, relay=relay)
             config, certificate = configure(wanted)
             config = self._configured(replace(config, passwords=PasswordOptions(passes=1, memory=8, min_length=1)))
-            self._tls.load_verify_locations(certificate.authority)
+            self._tls = ssl.create_default_context(cafile=str(certificate.authority))
             app = App(config, sockets=bind_free_ports(), clock=self.clock, random=FakeRandom())
-            self._app = await self._stack.enter_async_context(app)
+            # The system's many authorities take longer to read than all else together.
+            with patch.dict(os.environ, SSL_CERT_FILE=str(certificate.authority)):
+                self._app = await self._stack.enter_async_context(app)
             await self._app.services.directory.domains.add(Domain.parse(DOMAIN), CLI)
         return self._app
 
@@ -312,11 +317,17 @@ class Stage:
 
     @_act(r"starttls(?: (\d))?")
     async def _start_tls(self, act: Act, match: re.Match[str]) -> None:
-        await self.client(match[1] or "").start_tls(self._tls)
+        client = self.client(match[1] or "")
+        assert self._tls is not None
+        await client.start_tls(self._tls)
 
     @_act(r"closed(?: (\d))?")
     async def _expect_end(self, act: Act, match: re.Match[str]) -> None:
         await self.client(match[1] or "").closed()
+
+    @_act(r"a reply of (\d{3}|\+OK|-ERR)(?: on (\d))?")
+    async def _expect_reply(self, act: Act, match: re.Match[str]) -> None:
+        await self.client(match[2] or "").reply(match[1].encode())
 
     @_act(r"the client ends(?: (\d))?")
     async def _end(self, act: Act, match: re.Match[str]) -> None:

@@ -6,7 +6,7 @@ r"""What stands between braces in a script: names, repetitions, base64.
     {hello}             a message of that name, its octets; {hello.size} their number
     {"x" * 500}         the same text many times (C lines)
     {base64 \0anna\0x}  base64 of what follows, in which \0, \r, \n, \t, \xNN and \\ mean one octet (C lines)
-    {sp}                a space, where an editor would take it away
+    {sp}, {tab}         a space, where an editor would take it away; a tab
 
 Braces around digits are IMAP's literals and stay what they are.
 """
@@ -46,7 +46,7 @@ class Vocabulary:
 
     def __init__(self, **names: str) -> None:
         self._names: dict[str, bytes] = {name: value.encode() for name, value in names.items()}
-        self._names["sp"] = b" "
+        self._names |= {"sp": b" ", "tab": b"\t"}
 
     def define(self, name: str, octets: bytes) -> None:
         """Give a message a name."""

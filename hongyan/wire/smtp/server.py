@@ -160,6 +160,11 @@ class ServerConnection:
         if not self.closing:
             self._part(replies.IDLE_TOO_LONG)
 
+    def turn_out(self, reply: Reply) -> None:
+        """End the session now with this reply, whatever was going on (RFC 5321 §3.8)."""
+        if not self.closing:
+            self._part(reply)
+
     def fail(self) -> None:
         """Say that an error of ours ends the session, whatever was going on (RFC 5321 §3.8)."""
         if not self.closing:
