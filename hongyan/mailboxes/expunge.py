@@ -11,7 +11,7 @@ from hongyan.mailboxes.state import MailboxState
 from hongyan.store.changes import ChangeStore, Expunged, LoggedChange
 from hongyan.types import AccountId, MailboxId, ModSeq
 
-_AT_ONCE = 5_000
+_AT_ONCE = 2_000
 
 
 async def expunge(mail: Mail, account: AccountId, mailbox: MailboxId, uids: BitMap) -> BitMap:
