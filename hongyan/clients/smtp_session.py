@@ -14,6 +14,7 @@ import os
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from hongyan.clients.stream import OctetStream
@@ -61,10 +62,13 @@ class HopFault(PeerFault):
 
 @dataclass(frozen=True, slots=True)
 class TlsContexts:
-    """How TLS is done: with certificates unchecked, and with certificates for the host's name."""
+    """How TLS is done: with certificates unchecked, and with certificates for the host's name.
+
+    `verified` None: what this machine trusts. That takes long to read (0.1 s), and is read when it is first needed.
+    """
 
     opportunistic: ssl.SSLContext
-    verified: ssl.SSLContext
+    verified: ssl.SSLContext | None = None
 
     @staticmethod
     def system() -> TlsContexts:
@@ -73,12 +77,17 @@ class TlsContexts:
         opportunistic.check_hostname = False
         opportunistic.verify_mode = ssl.CERT_NONE
         opportunistic.minimum_version = ssl.TLSVersion.TLSv1_2
-        verified = ssl.create_default_context()
-        verified.minimum_version = ssl.TLSVersion.TLSv1_2
-        return TlsContexts(opportunistic, verified)
+        return TlsContexts(opportunistic)
 
     def find(self, policy: TlsPolicy) -> ssl.SSLContext:
-        return self.verified if policy is TlsPolicy.VERIFIED else self.opportunistic
+        return (self.verified or _trust_of_the_machine()) if policy is TlsPolicy.VERIFIED else self.opportunistic
+
+
+@lru_cache(maxsize=1)
+def _trust_of_the_machine() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 class SmtpSession:
