@@ -14,7 +14,6 @@ from hongyan.config import Config
 from hongyan.engines.directory import DataDirectory
 from hongyan.engines.local.storage import LocalStorage, open_local_storage
 from hongyan.engines.memory import MemoryBus, MemoryCounters
-from hongyan.engines.postgres.database import PostgresDatabase
 from hongyan.engines.segments import SegmentStore
 from hongyan.engines.sql.migrations import POSTGRES, migrate
 from hongyan.engines.storage import SqlStorage
@@ -58,6 +57,8 @@ async def open_engines(config: Config, clock: Clock) -> Engines:
 
 
 async def _open_postgres(config: Config, data: Path, clock: Clock) -> Engines:
+    from hongyan.engines.postgres.database import PostgresDatabase  # here: who has SQLite does not wait for it
+
     directory = DataDirectory(data)
     directory.lock()
     async with contextlib.AsyncExitStack() as opened:
