@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 import stat
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -24,6 +23,8 @@ from hongyan.config import Config
 from hongyan.engines.directory import DataDirectory
 from hongyan.errors import ConfigurationError
 from hongyan.servers.allocator import configure_allocator
+
+_INPUT = 0
 
 WhenReady = Callable[[App], Awaitable[None]]
 """What is done when every port serves."""
@@ -79,14 +80,16 @@ def _reload(app: App, reloads: set[asyncio.Task[None]]) -> None:
 
 def _stop_with_input(app: App) -> None:
     """Stop when whoever started us, with a pipe to our standard input, is gone."""
-    descriptor = sys.stdin.fileno()
-    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+    try:
+        is_pipe = stat.S_ISFIFO(os.fstat(_INPUT).st_mode)
+    except OSError:  # closed from the beginning
         return
     loop = asyncio.get_running_loop()
 
     def read() -> None:
-        if not os.read(descriptor, 4096):
-            loop.remove_reader(descriptor)
+        if not os.read(_INPUT, 4096):
+            loop.remove_reader(_INPUT)
             app.stop()
 
-    loop.add_reader(descriptor, read)
+    if is_pipe:
+        loop.add_reader(_INPUT, read)
