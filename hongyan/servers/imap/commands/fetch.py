@@ -134,17 +134,19 @@ async def _mark_seen(session: ImapSession, selected: Selected, runs: Runs) -> No
 
 
 def _memory_rows(selected: Selected, plan: FetchPlan, runs: Runs) -> Iterator[bytes]:
-    """Yield rows of UID, FLAGS and MODSEQ, some hundred at a time."""
+    """Yield rows of UID, FLAGS and MODSEQ, some hundred at a time.
+
+    While the client takes them, others may expunge: each time the positions are those of that moment.
+    """
     state = selected.state
-    column = state.column
-    if selected.is_current and plan.flag_rows is not None:
-        rows = FlagRows(column.texts, uid=plan.flag_rows == "uid")
-        for start, stop in _pieces(runs, _AT_ONCE):
-            uids = state.uids[start:stop] if plan.flag_rows == "uid" else None
-            yield rows.encode(range(start + 1, stop + 1), column.codes[start:stop], uids)
-        return
     for start, stop in _pieces(runs, _AT_ONCE):
-        yield plan.encode(_positions_in_both(selected, start, stop), selected, None)
+        if selected.is_current and plan.flag_rows is not None:
+            column = state.column
+            uids = state.uids[start:stop] if plan.flag_rows == "uid" else None
+            rows = FlagRows(column.texts, uid=plan.flag_rows == "uid")
+            yield rows.encode(range(start + 1, stop + 1), column.codes[start:stop], uids)
+        else:
+            yield plan.encode(_positions_in_both(selected, start, stop), selected, None)
 
 
 def _pieces(runs: Runs, size: int) -> Iterator[tuple[int, int]]:
@@ -226,8 +228,12 @@ async def _tell_sections(session: ImapSession, selected: Selected, plan: FetchPl
     reader = SectionReader(session.services.mail.blobs, plan)
     try:
         async for pairs, rows in _batches(session, selected, plan, runs):
-            for pair, row in zip(pairs, rows, strict=True):
-                async for octets in reader.read(pair, selected, row):
+            for (at, _), row in zip(pairs, rows, strict=True):
+                # Others may have expunged since: of what is left, positions in the mailbox are other ones now.
+                there = selected.state.position_of(selected.view.uids[at])
+                if there is None:
+                    continue
+                async for octets in reader.read((at, there), selected, row):
                     session.send(octets)
                     await _give_way(session)
     except Unreadable as fault:
