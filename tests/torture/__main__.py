@@ -2,6 +2,8 @@
 
 kill       SIGKILL of the process tree at random instants under load
 power      the power goes at random instants: what was not synced is forgotten
+faults     the power goes while the disk fails, fills up or becomes read-only under load
+trouble    a disk that is full, read-only or failing, and clocks that jump
 mutations  servers that break a promise on purpose: each must be found out
 """
 
@@ -19,8 +21,9 @@ from tests.torture.cycles import Options, Outcome, kill_cycles, power_cycles
 from tests.torture.forgetful import why_not
 from tests.torture.mounts import enter_private_namespace
 from tests.torture.mutations import MUTATIONS
+from tests.torture.trouble import trouble
 
-_CYCLES = {"kill": 50, "power": 20}
+_CYCLES = {"kill": 50, "power": 20, "faults": 20}
 _TRIES = 6  # cycles within which a mutation must be found out
 
 
@@ -34,6 +37,8 @@ def main() -> int:
     scenarios: dict[str, Callable[[argparse.Namespace], bool]] = {
         "kill": lambda said: _cycles("kill", said),
         "power": lambda said: bool(why_not()) or _cycles("power", said),
+        "faults": lambda said: bool(why_not()) or _cycles("faults", said),
+        "trouble": lambda said: bool(why_not()) or _trouble(said),
         "mutations": _mutations,
     }
     began = time.monotonic()
@@ -56,13 +61,22 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(name: str, options: Options) -> Outcome:
-    return asyncio.run({"kill": kill_cycles, "power": power_cycles}[name](options))
+    return asyncio.run((kill_cycles if name == "kill" else power_cycles)(options))
 
 
 def _cycles(name: str, said: argparse.Namespace) -> bool:
-    options = Options(said.cycles or _CYCLES[name], said.seed, said.seconds, said.mutation, said.folder)
+    options = Options(
+        said.cycles or _CYCLES[name], said.seed, said.seconds, said.mutation, said.folder, faults=name == "faults"
+    )
     outcome = _run(name, options)
     print(outcome.describe(), flush=True)
+    if outcome.violations:
+        print(outcome.log)
+    return not outcome.violations
+
+
+def _trouble(said: argparse.Namespace) -> bool:
+    outcome = asyncio.run(trouble(Options(1, said.seed, said.seconds, said.mutation, said.folder)))
     if outcome.violations:
         print(outcome.log)
     return not outcome.violations
@@ -76,7 +90,7 @@ def _mutations(said: argparse.Namespace) -> bool:
             continue
         outcome = _run(
             mutation.scenario,
-            Options(said.cycles or _TRIES, said.seed, 1.5, name, None, mutation.quiet, mutation.evidence),
+            Options(said.cycles or _TRIES, said.seed, 1.5, name, quiet=mutation.quiet, stops_at=mutation.evidence),
         )
         found = outcome.found(mutation.evidence)
         print(f"mutation {name}: {f'found after {outcome.blows} blows' if found else 'NOT FOUND'}", flush=True)

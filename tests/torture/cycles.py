@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["Options", "Outcome", "kill_cycles", "power_cycles"]
+__all__ = ["Options", "Outcome", "folder_of", "kill_cycles", "power_cycles"]
 
 import asyncio
 import contextlib
+import errno
 import random
 import signal
 import tempfile
@@ -20,11 +21,17 @@ from tests.torture.forgetful import Forgetful
 from tests.torture.journal import Journal, Mail, Presence
 from tests.torture.load import ACCOUNTS, SECRET, Load, address, send
 from tests.torture.service import Service, ServiceFailed
-from tests.torture.verify import verify
+from tests.torture.verify import ask, verify
 
+_FAULTS = (
+    ("sync", errno.EIO, (".segment", "-wal", "mail.db", "")),
+    ("sync", errno.EIO, (".segment", "-wal", "mail.db", "")),
+    ("write", errno.EIO, (".segment", "-wal", "mail.db", "")),
+    ("write", errno.ENOSPC, ("",)),
+    ("modify", errno.EROFS, ("",)),
+)
 _SENT_AGAIN = 20  # messages that were acknowledged and are sent again all the same, in each cycle
 _REMEMBERED = 480.0  # seconds for which that is done: well within the ten minutes that are promised
-_START_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +43,12 @@ class Options:
     seconds: float = 3.0
     mutation: str = ""
     folder: Path | None = None
+    start_limit: float = 30.0
+    """Seconds within which a server that was struck serves again."""
     quiet: float = 0.4
     """How often the power goes while nothing but flags is changed, which nothing else then takes to the disk."""
+    faults: bool = False
+    """Whether the disk fails, fills up or becomes read-only for a while under the load."""
     stops_at: tuple[str, ...] = ()
     """Violations in these words are what the run is to find: the first one ends it."""
 
@@ -73,18 +84,19 @@ class Outcome:
 
 async def kill_cycles(options: Options) -> Outcome:
     """SIGKILL at random instants, again and again on one data directory."""
-    with _folder(options) as folder:
+    with folder_of(options) as folder:
         return await _Cycles(options, folder, None).run()
 
 
 async def power_cycles(options: Options) -> Outcome:
     """The power goes at random instants, and with it what was not synced."""
-    with _folder(options) as folder, Forgetful(folder) as disk:
+    with folder_of(options) as folder, Forgetful(folder) as disk:
         return await _Cycles(options, folder, disk).run()
 
 
 @contextlib.contextmanager
-def _folder(options: Options) -> Iterator[Path]:
+def folder_of(options: Options) -> Iterator[Path]:
+    """Yield where everything lies: for good if a folder was named."""
     if options.folder is not None:
         options.folder.mkdir(parents=True, exist_ok=True)
         yield options.folder
@@ -104,6 +116,7 @@ class _Cycles:
         self._service = Service(data, folder / "log", [address(account) for account in ACCOUNTS], SECRET)
         if options.mutation:
             self._service.environment["HONGYAN_TORTURE"] = options.mutation
+        self._journal.refusal_is_doubt = options.faults
         self._power_lost_at: float | None = None
 
     async def run(self) -> Outcome:
@@ -151,7 +164,9 @@ class _Cycles:
         """Half of the blows fall at any time; the others a few milliseconds after a client has sent something."""
         chance, journal = self._chance, self._journal
         await asyncio.sleep(chance.uniform(0.2, self._options.seconds))
-        if self._disk is not None and chance.random() < self._options.quiet:
+        if self._disk is not None and self._options.faults:
+            await self._disturb(self._disk)
+        elif self._disk is not None and chance.random() < self._options.quiet:
             load.only_flags()
             await asyncio.sleep(chance.uniform(1.2, 2.5))
         if chance.random() < 0.5:
@@ -160,6 +175,16 @@ class _Cycles:
                 async with asyncio.timeout(2):
                     await journal.sent.wait()
             await asyncio.sleep(chance.choice((0, 0.001, 0.003, 0.006, 0.012)))
+
+    async def _disturb(self, disk: Forgetful) -> None:
+        """Let the disk fail for a while; in one of three cases it still does when the power goes."""
+        chance = self._chance
+        what, error, suffixes = chance.choice(_FAULTS)
+        disk.fail(what, error, suffix=chance.choice(suffixes), times=chance.choice((1, 2, 5, -1)))
+        await asyncio.sleep(chance.uniform(0.1, 0.8))
+        if chance.random() < 0.7:
+            disk.mend()
+            await asyncio.sleep(chance.uniform(0.1, 1.5))
 
     async def _strike(self) -> None:
         service, chance = self._service, self._chance
@@ -199,13 +224,16 @@ class _Cycles:
         self._service.environment["HONGYAN_PATIENT"] = self._chance.choice(("", "1")) if self._disk else ""
         took = await self._service.start()
         self._outcome.starts.append(took)
-        if took > _START_SECONDS:
+        if self._outcome.blows and took > self._options.start_limit:
             self._journal.blame(f"the first command was served {took:.1f} s after the start")
         return took
 
     async def _look(self) -> None:
         """Check; let clients send again what was not answered, and some that was; check again."""
         at, journal, lost = self._service.endpoints, self._journal, self._power_lost_at
+        if self._options.faults:
+            # What could not be delivered while the disk failed is tried again after minutes: we have not got them.
+            await ask(self._service, "queue", "retry", "--all")
         await check(at, journal, power_lost_at=lost, is_final=False)
         self._count_unanswered()
         await self._send_again()

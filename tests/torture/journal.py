@@ -148,6 +148,8 @@ class Journal:
         self.counts: dict[str, int] = {}
         self.sent = asyncio.Event()  # something that will be acknowledged has just been sent
         self.on_sent = self.sent.set
+        self.refusal_is_doubt = False
+        """Whether what was refused may be there after a crash: a disk that fails does not say what it has kept."""
         self.is_over = False  # the server was killed: what fails now fails for that reason
         self._tokens = 0
 
@@ -211,8 +213,10 @@ class Journal:
 
     def refused(self, mail: Mail) -> None:
         """It was answered by another code: nothing may be stored."""
-        mail.refused = True
         self.count("refused")
+        if self.refusal_is_doubt:
+            return
+        mail.refused = True
         for recipient in mail.recipients:
             copy = self.inbox(recipient).find(mail.token)
             if copy.presence is Presence.MAYBE:
@@ -279,6 +283,8 @@ class Journal:
     def flagging(self, copies: Iterable[Copy], flags: frozenset[str], action: str) -> None:
         """STORE, or a FETCH that sets \\Seen, is about to be sent."""
         for copy in copies:
+            if copy.asked_flags is not None:
+                copy.is_followed = False  # Twice asked for and never answered: it may be anything.
             if not copy.flags:
                 copy.flags.append((0.0, frozenset()))
             copy.asked_flags = _changed(copy.known_flags, flags, action)
@@ -295,14 +301,15 @@ class Journal:
     def seen(
         self, box: Box, uid: int, token: str, flags: frozenset[str] | None = None, modseq: int | None = None
     ) -> None:
-        """A client was shown a message: so it is stored."""
+        """A client was shown a message: so it is stored.
+
+        If it is gone already, by what another client did, that is no contradiction: answers wait in sockets.
+        """
         copy = box.find(token)
         if copy.presence in (Presence.MAYBE, Presence.REFUSED):
             if copy.presence is Presence.REFUSED:
                 self.blame(f"{token} is in {box}, and was refused or never sent there")
             copy.presence = Presence.THERE
-        elif copy.presence is Presence.GONE:
-            self.blame(f"{token} is in {box} again: it had been removed")
         self._note(box.note_uid(uid, token))
         self.seen_modseq(box, uid, flags, modseq)
 

@@ -82,6 +82,10 @@ class Load:
         """From now on nothing but flags is changed."""
         self._is_quiet = True
 
+    async def lasts(self, seconds: float) -> None:
+        """Let it go on for a while."""
+        await asyncio.sleep(seconds)
+
     async def end(self) -> None:
         """Wait until the workers have noticed that the server is gone, or stop them after what they are doing."""
         self._stop.set()
@@ -92,14 +96,25 @@ class Load:
         await asyncio.gather(*done, *late, return_exceptions=True)
 
     async def _worker(self, work: Callable[[], Awaitable[None]]) -> None:
+        journal = self._journal
         try:
-            await work()
+            while not journal.is_over:
+                try:
+                    return await work()
+                except Refused:
+                    if not journal.refusal_is_doubt:
+                        raise
+                    journal.count("refused")
+                    if self._stop.is_set():
+                        return None
+                    await self._breathe(0.1)
         except Gone as error:
-            if not self._journal.is_over:
-                self._journal.blame(f"a connection ended by itself: {error}")
+            if not journal.is_over:
+                journal.blame(f"{work} a connection ended by itself: {error}")
         except Refused as error:
-            if not self._journal.is_over:
-                self._journal.blame(f"the server refused: {error.said}")
+            if not journal.is_over:
+                journal.blame(f"the server refused: {error.said}")
+        return None
 
     @property
     def _goes_on(self) -> bool:
@@ -149,16 +164,17 @@ class Load:
     async def _select(self, client: ImapClient, account: str, name: str) -> Box:
         journal = self._journal
         box = journal.box(account, name)
+        before = {"UIDNEXT": box.uidnext, "HIGHESTMODSEQ": box.modseq}  # Another client may see more meanwhile.
         said = await client.command(f'SELECT "{name}"')
         validity = int(said.code("UIDVALIDITY") or 0)
         if box.uidvalidity not in (None, validity):
             journal.blame(f"UIDVALIDITY of {box} was {box.uidvalidity} and is {validity}")
         box.uidvalidity = validity
-        for attribute, code in (("uidnext", "UIDNEXT"), ("modseq", "HIGHESTMODSEQ")):
-            now = int(said.code(code) or 0)
-            if now < getattr(box, attribute):
-                journal.blame(f"{code} of {box} was {getattr(box, attribute)} and is {now}")
-            setattr(box, attribute, max(now, getattr(box, attribute)))
+        now = {code: int(said.code(code) or 0) for code in before}
+        for code, number in now.items():
+            if number < before[code]:
+                journal.blame(f"{code} of {box} was {before[code]} and is {number}")
+        box.uidnext, box.modseq = max(box.uidnext, now["UIDNEXT"]), max(box.modseq, now["HIGHESTMODSEQ"])
         return box
 
     async def _look(self, client: ImapClient, box: Box, since: int) -> int:
@@ -211,12 +227,16 @@ class Load:
     async def _make(self, account: str, name: str) -> None:
         """Make a mailbox, unless it is there."""
         journal = self._journal
-        if any(name in box.names for box in journal.boxes_of(account)):
+        if any(name in box.names and box.presence is Presence.THERE for box in journal.boxes_of(account)):
             return
         client = await ImapClient.open(self._at["imap"], address(account), SECRET)
         box = journal.box(account, name)
         box.presence = Presence.MAYBE
-        await client.command(f'CREATE "{name}"', on_sent=journal.on_sent)
+        try:
+            await client.command(f'CREATE "{name}"', on_sent=journal.on_sent)
+        except Refused as error:
+            if "[ALREADYEXISTS]" not in error.said:
+                raise
         box.presence = Presence.THERE
         journal.count("created")
         client.close()
@@ -321,10 +341,9 @@ class Load:
     async def _folders(self) -> None:
         """A client that makes mailboxes, fills, renames and deletes them."""
         client = await ImapClient.open(self._at["imap"], address("chen"), SECRET)
-        chance, journal = self._chance, self._journal
+        chance = self._chance
         while self._goes_on:
-            mine = [box for box in journal.boxes_of("chen") if any(name.startswith("Project") for name in box.names)]
-            mine = [box for box in mine if box.presence is Presence.THERE and len(box.names) == 1]
+            mine = [box for box in self._projects() if box.presence is Presence.THERE]
             if len(mine) < 4 or (len(mine) < 12 and chance.random() < 0.4):
                 await self._make_project(client)
             elif chance.random() < 0.6:
@@ -333,6 +352,11 @@ class Load:
                 await self._delete(client, chance.choice(mine))
             await self._breathe(0.08)
         client.close()
+
+    def _projects(self) -> list[Box]:
+        """Return the mailboxes whose name is known for certain."""
+        boxes = [box for box in self._journal.boxes_of("chen") if len(box.names) == 1]
+        return [box for box in boxes if box.name.startswith("Project")]
 
     async def _make_project(self, client: ImapClient) -> None:
         """Make a mailbox with one below it, and a message in each."""
@@ -356,7 +380,7 @@ class Load:
         journal = self._journal
         old = box.name.partition("/")[0]
         new = f"Project {journal.new_token()}"
-        tree = [one for one in journal.boxes_of("chen") if one.name == old or one.name.startswith(old + "/")]
+        tree = [one for one in self._projects() if one.name == old or one.name.startswith(old + "/")]
         before = [one.name for one in tree]
         for one in tree:
             one.names.add(new + one.name.removeprefix(old))
@@ -367,7 +391,7 @@ class Load:
 
     async def _delete(self, client: ImapClient, box: Box) -> None:
         journal = self._journal
-        below = [one for one in journal.boxes_of("chen") if one.name.startswith(box.name + "/")]
+        below = [one for one in self._projects() if one.name.startswith(box.name + "/")]
         if below:
             box = below[0]
         box.presence = Presence.LEAVING
@@ -424,9 +448,9 @@ async def send(client: SmtpClient, mail: Mail, journal: Journal) -> None:
     recipients = [address(one) for one in mail.recipients]
     try:
         await client.deliver(mail.sender, recipients, mail.octets, by_chunks=mail.by_chunks, on_sent=journal.on_sent)
-    except Refused as error:
+    except Refused:
         journal.refused(mail)
-        raise Refused(f"{mail.token}: {error.said}") from error
+        raise
     mail.at = time.monotonic()
     journal.accepted(mail)
 
