@@ -15,6 +15,7 @@ from hongyan.assembly.ground import Ground
 from hongyan.engines.sql.directory import SqlDirectory
 from hongyan.engines.upkeep.sweep import Sweep
 from hongyan.errors import ServerFault
+from hongyan.telemetry import metrics
 
 _FIRST = 60.0  # seconds after the start
 _AGAIN = 3600.0
@@ -52,6 +53,9 @@ class Upkeep:
                 done = await job()
             except ServerFault as fault:
                 log.warning("job-failed", job=name, cause=fault.cause)
+            except Exception as error:  # noqa: BLE001 - the top of a job: mail goes on without it
+                metrics.panic_total.labels("upkeep").inc()
+                log.error("panic", error=error, job=name)
             else:
                 log.debug("job-done", job=name, done=done)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["run"]
+__all__ = ["make_app", "run"]
 
 import difflib
 import sys
@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code."""
     as_json = "--json" in arguments
     try:
-        done = _make_app()(list(arguments))
+        done = make_app()(list(arguments))
     except UnknownCommandError as error:
         return fail("usage", _name_near(error), USAGE, as_json=as_json)
     except CycloptsError as error:
@@ -65,7 +65,8 @@ def run(arguments: Sequence[str]) -> int:
     return done if isinstance(done, int) else DONE
 
 
-def _make_app() -> App:
+def make_app() -> App:
+    """Return the tree of commands, in the language of the environment."""
     app = App(
         name="hongyan",
         help=say("Mail from end to end: SMTP, IMAP and POP3 in one process."),

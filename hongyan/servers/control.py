@@ -24,7 +24,7 @@ from hongyan.errors import HongyanError
 from hongyan.telemetry import metrics
 
 SOCKET = "control.sock"
-MAX_LINE = 256 << 20
+MAX_LINE = 128 << 20
 """Octets of a line: the largest message that IMAP takes, as JSON carries it, and room."""
 
 _MOST_CONNECTIONS = 32
