@@ -11,7 +11,7 @@ run: ; @scripts/bootstrap runtime && exec .venv/bin/hongyan serve --development
 test: ; @scripts/bootstrap dev && exec .venv/bin/python -m pytest -n $(TESTERS) --dist worksteal $(ARGS)
 
 #: make check    lint and the fast tests: before each commit, no root needed
-check: lint ; @exec .venv/bin/python -m pytest -n $(TESTERS) --dist worksteal -m "not slow and not interop and not root and not torture" $(ARGS)
+check: lint ; @exec .venv/bin/python -m pytest -n $(TESTERS) --dist worksteal -m "$(FAST)" $(ARGS)
 
 #: make lint     style, types, the rings, size budgets
 lint: ; @scripts/bootstrap dev && exec .venv/bin/python scripts/lint.py
@@ -30,6 +30,8 @@ docs: ; @scripts/bootstrap dev && exec .venv/bin/python scripts/docs.py
 
 #: make lock     resolve the dependencies of pyproject.toml anew (needs a package index)
 lock: ; @scripts/bootstrap dev && exec .venv/bin/python scripts/lock.py
+
+FAST = not slow and not interop and not root and not torture and not postgres
 
 # Three testers for two cores: the tests that wait for a program leave room for another.
 TESTERS ?= 3

@@ -74,6 +74,15 @@ def count_cases(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
     return count
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for PostgreSQL, by a fixture or as one of the engines."""
+    for item in items:
+        values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        fixtures = getattr(item, "fixturenames", ())
+        if "postgres" in values or any(name.startswith("postgres") for name in fixtures):
+            item.add_marker("postgres")
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name long values by their argument: they say nothing, and a made key would differ from worker to worker."""
     return argname if isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID else None

@@ -17,6 +17,8 @@ from hongyan.message.parts import MAX_DEPTH, MAX_PARTS, read_parts
 from hongyan.message.structure import shorten_to_body
 from hongyan.message.text import MAX_TEXT, message_text
 
+pytestmark = pytest.mark.slow
+
 FIELD_SIZE = 200_000
 BODY_SIZE = 1 << 20
 _MESSAGE = b"Content-Type: message/rfc822\r\n\r\n"

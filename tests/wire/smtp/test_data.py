@@ -88,6 +88,7 @@ def test_no_false_end_is_taken_for_the_end(end: bytes) -> None:
         assert result is BareNewline
 
 
+@pytest.mark.slow
 def test_60_000_random_messages_cut_four_ways_come_out_the_same() -> None:
     chance = random.Random(5321)
     pieces = [b"\r", b"\n", b"\r\n", b".", b"a", b"\0", b"\r\n.", b"\r\n.\r\n", b"text"]
