@@ -101,7 +101,7 @@ class _Makers:
         self._admissions = {
             kind: Admission(getattr(config.admission, kind), ground.clock, is_banned) for kind in set(_KINDS.values())
         }
-        self._web = make_web(ground, front.is_serving)
+        self._web = make_web(ground, services.directory.domains, front.is_serving)
 
     def listener(self, service: Service, options: ListenOptions, sockets: Sockets) -> Listener:
         certificates = self._certificates

@@ -7,21 +7,24 @@ __all__ = ["make_web"]
 from collections.abc import Callable
 from dataclasses import replace
 
+from hongyan.addresses import AddressFault, Domain
 from hongyan.assembly.ground import Ground
-from hongyan.config import Service
+from hongyan.config import Config, Service
+from hongyan.domains.domains import Domains
+from hongyan.domains.mta_sts_policy import make_policy
 from hongyan.engines.sql.units import Statement, Unit
 from hongyan.web.app import make_app
 from hongyan.web.connection import HttpService
 from hongyan.web.health import Check
 
 
-def make_web(ground: Ground, is_serving: Callable[[Service], bool]) -> HttpService:
+def make_web(ground: Ground, domains: Domains, is_serving: Callable[[Service], bool]) -> HttpService:
     """Return what serves HTTP. `is_serving` tells of each listener whether it accepts connections."""
     config = ground.config
     checks: dict[str, Check] = {service: _listener_check(service, is_serving) for service in config.listen}
     checks["database"] = _database_check(ground)
     options = replace(config.web, names=(config.server.hostname, *config.web.names))
-    return HttpService(make_app(options, ground.clock, checks, _no_policy), options)
+    return HttpService(make_app(options, ground.clock, checks, _policies(config, domains)), options)
 
 
 def _listener_check(service: Service, is_serving: Callable[[Service], bool]) -> Check:
@@ -42,5 +45,14 @@ def _database_check(ground: Ground) -> Check:
     return check
 
 
-def _no_policy(domain: str) -> str | None:  # noqa: ARG001 - no domain of ours has an MTA-STS policy yet
-    return None
+def _policies(config: Config, domains: Domains) -> Callable[[str], str | None]:
+    """Return what finds the MTA-STS policy of a domain: the same for all of ours."""
+    policy = make_policy(config.web.mta_sts, config.server.hostname)
+
+    def find(domain: str) -> str | None:
+        try:
+            return policy if domains.is_local(Domain.parse(domain)) else None
+        except AddressFault:
+            return None
+
+    return find

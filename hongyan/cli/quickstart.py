@@ -143,7 +143,7 @@ def _print_made(plan: Plan, answer: Document) -> None:
     tell("")
     print_records(answer)
     tell("")
-    tell(say("MTA-STS is not served yet: where DNSSEC cannot be had, mail to this host is protected by TLS alone."))
+    tell(say("With a certificate by a public authority, set web.mta_sts and add [listen.https]: then TLS is enforced."))
     tell("")
     account = answer["account"]
     if isinstance(account, dict):

@@ -105,6 +105,10 @@ def _dmarc_fault(wanted: str, found: str) -> str:  # noqa: ARG001 - any policy w
     return ""
 
 
+def _mta_sts_fault(wanted: str, found: str) -> str:
+    return "" if _tag(wanted, b"id") == _tag(found, b"id") else "It names another policy. Replace the record."
+
+
 def _any(wanted: str, found: str) -> str:  # noqa: ARG001 - where reports go is the owner's choice
     return ""
 
@@ -113,6 +117,7 @@ _TXT_FAULTS: dict[str, Callable[[str, str], str]] = {
     "v=spf1": _spf_fault,
     "v=dkim1": _dkim_fault,
     "v=dmarc1": _dmarc_fault,
+    "v=stsv1": _mta_sts_fault,
     "v=tlsrptv1": _any,
 }
 

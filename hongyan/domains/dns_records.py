@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hongyan.addresses import Domain
 from hongyan.domains.dkim_keys import DkimRecord
+from hongyan.domains.mta_sts_policy import policy_id
 from hongyan.mailauth.resolver import IPAddress
 
 _MAX_STRING = 255
@@ -34,6 +35,7 @@ class Kind(StrEnum):
 
     A = "A"
     AAAA = "AAAA"
+    CNAME = "CNAME"
     PTR = "PTR"
     MX = "MX"
     TXT = "TXT"
@@ -79,8 +81,8 @@ class Record:
 class DomainFacts:
     """What the records follow from.
 
-    `addresses` are the host's as the world sees them, `services` the ports of what is listened for,
-    `certificates` what port 25 may show.
+    `addresses` are the host's as the world sees them, `services` the ports of what is listened for, `mta_sts` the
+    policy that is served, `certificates` what port 25 may show.
     """
 
     domain: Domain
@@ -88,12 +90,20 @@ class DomainFacts:
     addresses: Sequence[IPAddress] = ()
     dkim: Sequence[DkimRecord] = ()
     services: Mapping[str, int]
+    mta_sts: str | None = None
     certificates: Sequence[x509.Certificate] = ()
 
 
 def wanted_records(facts: DomainFacts) -> Sequence[Record]:
     """Return the records, those of the host first."""
-    return (*_host(facts), *_mail(facts), *_reports(facts), *_programs(facts), *_certificates(facts))
+    return (
+        *_host(facts),
+        *_mail(facts),
+        *_transport(facts),
+        *_reports(facts),
+        *_programs(facts),
+        *_certificates(facts),
+    )
 
 
 def _host(facts: DomainFacts) -> Iterator[Record]:
@@ -133,6 +143,27 @@ def _mail(facts: DomainFacts) -> Iterator[Record]:
         f"v=DMARC1; p=quarantine; rua=mailto:postmaster@{domain}",
         Need.REQUIRED,
         "DMARC: what becomes of mail that only pretends to be the domain's. Make it p=reject when all goes well.",
+    )
+
+
+def _transport(facts: DomainFacts) -> Iterator[Record]:
+    """MTA-STS: where the policy is, and which one (RFC 8461 §3.1)."""
+    if facts.mta_sts is None:
+        return
+    domain = facts.domain.text
+    yield Record(
+        f"mta-sts.{domain}",
+        Kind.CNAME,
+        f"{facts.hostname}.",
+        Need.RECOMMENDED,
+        "MTA-STS: where the policy is fetched from. The certificate has to be for this name too.",
+    )
+    yield Record(
+        f"_mta-sts.{domain}",
+        Kind.TXT,
+        f"v=STSv1; id={policy_id(facts.mta_sts)}",
+        Need.RECOMMENDED,
+        "MTA-STS: the domain has a policy, and which one.",
     )
 
 

@@ -19,6 +19,7 @@ from hongyan.config import SERVICES, Config
 from hongyan.domains.dkim_keys import DkimRecord, list_selectors, load_key, make_missing_keys, public_record
 from hongyan.domains.dns_check import Checked, Found, check_record
 from hongyan.domains.dns_records import DomainFacts, Record, wanted_records
+from hongyan.domains.mta_sts_policy import make_policy
 from hongyan.errors import AlreadyExists, NotFound, Refused
 from hongyan.mailauth.resolver import DnsNotFound, DnsTemporary, IPAddress
 from hongyan.operations.calling import Caller, Document, Operation
@@ -113,6 +114,7 @@ class _Domains:
             addresses=await _host_addresses(self._resolver, hostname),
             dkim=await asyncio.to_thread(self._public_keys, name),
             services={service: options.port or SERVICES[service] for service, options in self._config.listen.items()},
+            mta_sts=make_policy(self._config.web.mta_sts, hostname),
             certificates=await asyncio.to_thread(_read_certificates, self._config),
         )
 

@@ -6,6 +6,7 @@ __all__ = ["WebOptions"]
 
 from dataclasses import dataclass
 
+from hongyan.domains.mta_sts_policy import PolicyMode
 from hongyan.limits.networks import parse_networks
 from hongyan.options import option
 
@@ -22,6 +23,9 @@ class WebOptions:
     idle_timeout: float = option(15.0, "How long a connection is kept for another request.", unit="s")
     near: tuple[str, ...] = option(
         ("127.0.0.0/8", "::1/128"), "Networks that may read the metrics and the details of the server's health."
+    )
+    mta_sts: PolicyMode = option(
+        "off", "What other servers are told of TLS (MTA-STS): off, testing or enforce; see `hongyan domain dns`."
     )
     security_contact: str = option("", "Where holes are reported: a mailto: or https: URI, shown in security.txt.")
     security_policy: str = option("", "URL of the policy for those who report holes.")

@@ -16,6 +16,7 @@ MX = record(Kind.MX, "10 mail.geese.test.")
 SPF = record(Kind.TXT, "v=spf1 mx -all")
 DKIM = record(Kind.TXT, "v=DKIM1; k=rsa; p=AAAA")
 DMARC = record(Kind.TXT, "v=DMARC1; p=quarantine; rua=mailto:postmaster@geese.test")
+STS = record(Kind.TXT, "v=STSv1; id=abc")
 SRV = record(Kind.SRV, "0 1 993 mail.geese.test.")
 TLSA = record(Kind.TLSA, "3 1 1 abcd", Need.SIGNED)
 A = record(Kind.A, "192.0.2.1")
@@ -41,6 +42,8 @@ A = record(Kind.A, "192.0.2.1")
         (DMARC, ["v=DMARC1; p=none"], Status.GOOD),
         (DMARC, ["v=DMARC1; p=reject; rua=mailto:a@b.test"], Status.GOOD),
         (DMARC, ["v=DMARC1; rua=mailto:a@b.test"], Status.DIFFERENT),
+        (STS, ["v=STSv1; id=abc;"], Status.GOOD),
+        (STS, ["v=STSv1; id=old;"], Status.DIFFERENT),
         (SRV, ["0 1 993 mail.geese.test."], Status.GOOD),
         (SRV, ["0 1 143 mail.geese.test."], Status.DIFFERENT),
         (SRV, ["0 1 993 mail.geese.test.", "0 1 143 mail.geese.test."], Status.DIFFERENT),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 
 from hongyan.addresses import Domain
 from hongyan.domains.dkim_keys import DkimRecord
 from hongyan.domains.dns_records import DomainFacts, Kind, Need, Record, wanted_records
+from hongyan.domains.mta_sts_policy import make_policy
 
 GEESE = Domain("geese.test")
 
@@ -44,6 +46,17 @@ def test_programs_are_led_to_services_that_begin_with_tls_and_away_from_others()
     assert records["_pop3s._tcp.geese.test", "SRV"][0].value == "0 0 0 ."
     assert records["_submissions._tcp.geese.test", "SRV"][0].value == "0 1 465 mail.geese.test."
     assert not any(record.kind == "CNAME" for found in records.values() for record in found)
+
+
+def test_a_policy_on_tls_is_announced_where_there_is_one_and_anew_when_it_changes() -> None:
+    assert ("_mta-sts.geese.test", "TXT") not in wanted()
+    testing, enforce = (make_policy(mode, "mail.geese.test") for mode in ("testing", "enforce"))
+    records = wanted(mta_sts=enforce)
+    assert records["mta-sts.geese.test", "CNAME"][0].value == "mail.geese.test."
+    (record,) = records["_mta-sts.geese.test", "TXT"]
+    assert re.fullmatch("v=STSv1; id=[A-Za-z0-9]{1,32}", record.value)
+    assert record != wanted(mta_sts=testing)["_mta-sts.geese.test", "TXT"][0]
+    assert make_policy("off", "mail.geese.test") is None
 
 
 def test_a_long_text_is_cut_into_strings_for_the_zone_file() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import signal
 import smtplib
+import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hongyan.config import Config, Service
 from tests.support.lines import PATIENCE
 from tests.support.server import SECRET, Server, in_thread, start_demo, start_server
 
@@ -65,6 +69,30 @@ async def test_health_and_metrics_are_told_over_http_and_https(server: Server) -
     assert health["status"] == "ok"
     assert health["parts"].keys() == {*server.app.endpoints, "database"}
     assert b"hongyan_connections_total" in await in_thread(lambda: ask("http", "/metrics"))
+
+
+async def test_the_policy_on_tls_is_served_for_domains_of_ours_over_https_alone(tmp_path: Path) -> None:
+    def enforce(config: Config) -> Config:
+        return replace(config, web=replace(config.web, mta_sts="enforce"))
+
+    async with start_server(tmp_path / "data", change=enforce) as server:
+
+        def ask(service: Service, host: str) -> tuple[int, bytes]:
+            context = server.tls if service == "https" else None
+            url = f"{service}://localhost:{server.app.endpoints[service].port}/.well-known/mta-sts.txt"
+            request = urllib.request.Request(url, headers={"Host": host})
+            try:
+                with urllib.request.urlopen(request, context=context, timeout=PATIENCE) as answer:
+                    return int(answer.status), bytes(answer.read())
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code, b""
+
+        status, policy = await in_thread(lambda: ask("https", "mta-sts.hongyan.test"))
+        assert (status, policy[:15]) == (200, b"version: STSv1\r")
+        assert b"mode: enforce\r\nmx: mail.hongyan.test\r\n" in policy
+        for service, host in (("http", "mta-sts.hongyan.test"), ("https", "mta-sts.elsewhere.test")):
+            assert (await in_thread(functools.partial(ask, service, host)))[0] in (404, 421)
 
 
 def test_a_demonstration_tells_all_that_a_program_needs_and_ends_with_its_pipe() -> None:

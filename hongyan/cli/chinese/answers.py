@@ -31,8 +31,8 @@ ANSWERS: dict[str, str] = {
     "Written:": "已写好：",
     "Nothing was written. Mend this first, or say --anyway.": "未写任何文件。请先解决以上问题，或加上 --anyway。",
     "The DNS of {domain} wants these records:": "{domain} 的 DNS 需要这些记录：",
-    "MTA-STS is not served yet: where DNSSEC cannot be had, mail to this host is protected by TLS alone.": (
-        "尚未提供 MTA-STS：没有 DNSSEC 时，发往本机的邮件只受 TLS 保护。"
+    "With a certificate by a public authority, set web.mta_sts and add [listen.https]: then TLS is enforced.": (
+        "有了公共机构的证书后，请设置 web.mta_sts 并添加 [listen.https]：此后强制使用 TLS。"
     ),
     "What to do next:": "接下来要做的：",
     # Configuration

@@ -18,6 +18,11 @@ DNS: dict[str, str] = {
     "TLS reports: others tell you when they could not deliver by TLS (RFC 8460).": (
         "TLS 报告：他人无法以 TLS 投递时会告知您（RFC 8460）。"
     ),
+    "MTA-STS: where the policy is fetched from. The certificate has to be for this name too.": (
+        "MTA-STS：从哪里取得策略。证书也须包含该名称。"
+    ),
+    "MTA-STS: the domain has a policy, and which one.": "MTA-STS：该域名有策略，以及是哪一个。",
+    "It names another policy. Replace the record.": "它指的是另一个策略。请替换该记录。",
     "Mail programs find the service.": "邮件程序据此找到该服务。",
     "Mail programs look no further for this service.": "邮件程序据此不再寻找该服务。",
     "Which authority may issue certificates for the host. Name the one that you use.": (

@@ -156,6 +156,9 @@ SETTINGS: dict[str, str] = {
     "How long a request may take from its header to its answer.": "请求从头部到答复最多多久。",
     "How long a connection is kept for another request.": "连接为下一个请求保留多久。",
     "Networks that may read the metrics and the details of the server's health.": "可以读取指标和运行详情的网络。",
+    "What other servers are told of TLS (MTA-STS): off, testing or enforce; see `hongyan domain dns`.": (
+        "告知其他服务器的 TLS 策略（MTA-STS）：off、testing 或 enforce；见 `hongyan domain dns`。"
+    ),
     "Where holes are reported: a mailto: or https: URI, shown in security.txt.": (
         "向哪里报告漏洞：mailto: 或 https: 链接，写在 security.txt 中。"
     ),
