@@ -7,7 +7,8 @@ the log is synced within one second after.
 
 When the disk has failed to keep something, what the kernel says of the log's pages is not to be trusted any more: it
 may have dropped them and call them clean. Before anything else is promised, all that the log holds is written
-anew into the database file, and the log begins again; while that fails, nothing is taken.
+anew into the database file, and the log begins again; while that fails, nothing is taken. The thread does so by
+itself and soon: what was committed without a sync is promised to be safe within a second, whoever asks or not.
 """
 
 from __future__ import annotations
@@ -106,6 +107,7 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="sqlite-writer", daemon=True)
         self._full_sync = True
         self._suspect = False
+        self._heal_due = 0.0
         self._unsynced_since = 0.0
         self._log_pages = 0
         self._log_fd = -1
@@ -168,15 +170,23 @@ class Writer:
             with self.turn:
                 if self._unsynced_since and (closing or time.monotonic() >= self._sync_due):
                     self._sync_log()
+                if self._suspect and (closing or time.monotonic() >= self._heal_due):
+                    self._try_to_heal()
                 self._checkpoints.consider(self._log_pages, self._cursor)
 
     @property
     def _sync_due(self) -> float:
         return self._unsynced_since + self._sync_within / 2
 
+    def _patience(self) -> float | None:
+        """Return for how long there is nothing to do of our own accord."""
+        if self._unsynced_since:
+            return max(0.0, self._sync_due - time.monotonic())
+        return max(0.0, self._heal_due - time.monotonic()) if self._suspect else None
+
     def _next_group(self) -> tuple[list[Job], bool]:
         """Wait for a job, or until the log must be synced, and take what else waits; true when it is the last."""
-        timeout = max(0.0, self._sync_due - time.monotonic()) if self._unsynced_since else None
+        timeout = self._patience()
         group: list[Job] = []
         octets = 0
         try:
@@ -291,6 +301,13 @@ class Writer:
             self._suspect = True
             self._note_fault(StorageFailed(cause=f"sync of the log: {error.strerror}"))
         self._unsynced_since = 0.0
+
+    def _try_to_heal(self) -> None:
+        try:
+            self._heal()
+        except ServerFault as fault:
+            self._note_fault(fault)
+            self._heal_due = time.monotonic() + self._sync_within / 2
 
     def _heal(self) -> None:
         """Write all that the log holds into the database file and begin the log anew. Raises `StorageFailed`."""
