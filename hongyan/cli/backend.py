@@ -54,6 +54,8 @@ def _connect(data: Path) -> socket.socket | None:
     """Return a connection to the server that runs on the data, if one does."""
     try:
         directory = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:
+        raise _of_another_user(data) from None
     except OSError:
         return None
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -64,10 +66,14 @@ def _connect(data: Path) -> socket.socket | None:
         return None
     except PermissionError:
         connection.close()
-        raise CommandFault("refused", f"{data} belongs to another user. Try it as that user or as root.") from None
+        raise _of_another_user(data) from None
     finally:
         os.close(directory)
     return connection
+
+
+def _of_another_user(data: Path) -> CommandFault:
+    return CommandFault("refused", f"{data} belongs to another user. Try it as that user or as root.")
 
 
 class _Remote:
