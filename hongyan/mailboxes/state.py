@@ -343,8 +343,9 @@ class MailboxState:
                 raise Corrupt(cause="a snapshot has a damaged head")
             size = text_octets + count * (4 + 8 + width)
             packed = octets[_HEAD_OCTETS:]
-            if zstandard.frame_content_size(packed) != size:  # So much would be asked of memory.
-                raise Corrupt(cause="a snapshot is not as long as it says")
+            frame = zstandard.get_frame_parameters(packed)
+            if frame.content_size != size or not frame.has_checksum:  # So much would be asked of memory.
+                raise Corrupt(cause="a snapshot is not what its head says")
             body = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
         except (struct.error, zstandard.ZstdError) as error:
             raise Corrupt(cause=f"a snapshot cannot be read: {error}") from error

@@ -205,7 +205,8 @@ def test_a_log_that_ends_before_its_mailbox_is_corrupt() -> None:
 
 
 @given(st.data())
-def test_a_damaged_snapshot_is_corrupt(data: st.DataObject) -> None:
+def test_a_damaged_snapshot_is_corrupt_or_says_the_same(data: st.DataObject) -> None:
+    """A few bits of zstd's frame mean nothing; its checksum is of what it holds."""
     state = make(40)
     modseq, pack = state.snapshot()
     octets = bytearray(pack())
@@ -214,8 +215,12 @@ def test_a_damaged_snapshot_is_corrupt(data: st.DataObject) -> None:
     else:
         octets[data.draw(st.integers(0, len(octets) - 1))] ^= data.draw(st.integers(1, 255))
     box = row(uidnext=41, highestmodseq=modseq, messages=40)
-    with pytest.raises(Corrupt):
-        MailboxState(StoredState(box, bytes(octets), ()))
+    try:
+        again = MailboxState(StoredState(box, bytes(octets), ()))
+    except Corrupt:
+        return
+    assert (again.uids, again.modseqs, again.uidnext) == (state.uids, state.modseqs, state.uidnext)
+    assert (again.column.codes, again.column.texts) == (state.column.codes, state.column.texts)
 
 
 def test_a_deleted_mailbox_knows_it() -> None:
