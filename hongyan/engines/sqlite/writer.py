@@ -293,14 +293,17 @@ class Writer:
     def _sync_log(self) -> None:
         """Sync what was committed without a sync."""
         try:
-            if self._log_fd < 0:
-                self._log_fd = self._disk.open(Path(f"{self._path}-wal"), os.O_RDONLY)
-                self._disk.sync_directory(self._path.parent)
-            self._disk.sync(self._log_fd)
+            self._sync_log_file()
         except OSError as error:
             self._suspect = True
             self._note_fault(StorageFailed(cause=f"sync of the log: {error.strerror}"))
         self._unsynced_since = 0.0
+
+    def _sync_log_file(self) -> None:
+        if self._log_fd < 0:
+            self._log_fd = self._disk.open(Path(f"{self._path}-wal"), os.O_RDONLY)
+            self._disk.sync_directory(self._path.parent)
+        self._disk.sync(self._log_fd)
 
     def _try_to_heal(self) -> None:
         try:
@@ -314,7 +317,11 @@ class Writer:
         try:
             self._set_sync(full=True)
             ((busy, _pages, _done),) = self._cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        except apsw.Error as error:
+            if not busy:
+                # SQLite leaves it to the next commit. Until then a power loss brings back the log as the disk has
+                # it, with a hole, and pages of before the hole would be put over newer ones.
+                self._sync_log_file()
+        except (apsw.Error, OSError) as error:
             raise StorageFailed(cause=f"the disk has failed before, and again: {error}") from error
         if busy:
             raise StorageFailed(cause="the disk has failed before, and readers hold the log")
