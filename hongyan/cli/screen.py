@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["console", "fail", "octets_words", "print_json", "print_lines", "print_table", "tell", "warn"]
+__all__ = ["console", "fail", "octets_words", "print_json", "print_lines", "print_table", "tell"]
 
 import json
 import sys
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _PIPED_WIDTH = 160
 _ERROR_STYLE = "bold red"
-_WARNING_STYLE = "yellow"
 
 
 def print_json(document: object) -> None:
@@ -34,11 +33,6 @@ def print_lines(lines: Iterable[str]) -> None:
     """Print lines as they are."""
     for line in lines:
         tell(line)
-
-
-def warn(sentence: str) -> None:
-    """Print a warning where it is not taken for the answer."""
-    console(errors=True).print(sentence, style=_WARNING_STYLE, soft_wrap=True, highlight=False, markup=False)
 
 
 def fail(kind: str, sentence: str, code: int, *, as_json: bool) -> int:

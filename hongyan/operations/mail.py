@@ -7,7 +7,7 @@ is stored.
 
 from __future__ import annotations
 
-__all__ = ["MAX_BATCH", "mail_operations"]
+__all__ = ["mail_operations"]
 
 import asyncio
 import base64
@@ -33,11 +33,9 @@ from hongyan.store.receipts import Receipt
 from hongyan.types import AccountId, BlobRef
 from hongyan.wire.imap.mailbox_name import normalize_name
 
-MAX_BATCH = 16 << 20
-"""Octets of messages that are read in one go; a larger message comes alone."""
-
 _REMEMBERED = 30 * 24 * 3600  # seconds
 _ROWS = 100
+_MAX_BATCH = 16 << 20  # octets of messages that are read in one go; a larger message comes alone
 _COLUMNS = (Column.UID, Column.INTERNAL_DATE, Column.SIZE, Column.PREFIX, Column.BLOB)
 _SYSTEM_FLAGS = frozenset({"\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"})
 
@@ -114,7 +112,7 @@ class _Mail:
         octets = 0
         for uid, date, size, prefix, ref in rows:
             octets += size
-            if messages and octets > MAX_BATCH:
+            if messages and octets > _MAX_BATCH:
                 break
             served = bytes(prefix) + await self._mail.blobs.read(BlobRef(ref))
             messages.append(

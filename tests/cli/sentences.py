@@ -16,7 +16,7 @@ from hongyan.configuration.reference import list_sections
 
 PACKAGE = Path(__file__).resolve().parents[2] / "hongyan"
 
-_SAID = {"say": 0, "about": 0, "group": 1, "UsageFault": 0, "CommandFault": 1, "warn": 0}
+_SAID = {"say": 0, "about": 0, "group": 1, "UsageFault": 0, "CommandFault": 1}
 _RAISED = {
     "AddressFault",
     "AlreadyExists",
