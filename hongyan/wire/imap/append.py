@@ -37,6 +37,8 @@ def parse_append_next(text: bytes, tag: bytes, *, after: AppendMessage) -> Appen
     try:
         cursor = Cursor(text)
         _read_message_end(cursor, after)
+        if text.startswith(b"  ", cursor.at):
+            cursor.at += 1  # IMAPClient's `multiappend` sends two spaces; test_a_second_space_between_messages.
         return _read_message(cursor)
     except CommandFault as fault:
         fault.tag = tag

@@ -105,8 +105,15 @@ def test_nothing_else_ends_an_append(text: bytes, after: AppendMessage) -> None:
     assert caught.value.tag == b"a"
 
 
-@pytest.mark.parametrize(("text", "after"), [(b"{1}", PLAIN), (b"  {1}", PLAIN), (b") {1}", PLAIN), (b" {1}", UTF8)])
+@pytest.mark.parametrize(("text", "after"), [(b"{1}", PLAIN), (b"   {1}", PLAIN), (b") {1}", PLAIN), (b" {1}", UTF8)])
 def test_nothing_else_stands_between_two_messages(text: bytes, after: AppendMessage) -> None:
     with pytest.raises(CommandFault) as caught:
         parse_append_next(text, b"a", after=after)
     assert caught.value.tag == b"a"
+
+
+def test_a_second_space_between_messages_is_passed_over() -> None:
+    """IMAPClient's `multiappend` sends it."""
+    assert parse_append_next(b"  {5+}", b"a", after=AppendMessage()) == AppendMessage()
+    with pytest.raises(CommandFault):
+        parse_append_next(b"   {5+}", b"a", after=AppendMessage())

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.support.clients import _numbers, demo, office, owner
+
+__all__ = ["_numbers", "demo", "office", "owner"]
