@@ -42,7 +42,7 @@ def fill_in(script: str, told: Mapping[str, Any]) -> str:
     user = next(account for account in told["accounts"] if account["role"] == "user")
     script = re.sub(r"(?m)^SECRET=.*$", f"SECRET='{user['app_password']}'", script)
     script = re.sub(r"(?m)^CA=.*$", f"CA={told['ca']}", script)
-    script = script.replace("--data var/development", f"--data {told['data']}")
+    script = re.sub(r"(?m)^(\.venv/bin/hongyan .*)$", rf"\1 --data {told['data']}", script)
     for service, port in DEVELOPMENT_PORTS.items():
         script = script.replace(f"localhost:{port}", f"localhost:{told[service].rpartition(':')[2]}")
     return script
