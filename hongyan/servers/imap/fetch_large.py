@@ -66,16 +66,16 @@ class LargeMessage:
                 yield header_fields(item, await self._read(found.start, min(found.stop, found.start + MAX_HEADER)))
             case Section(partial=partial):
                 start, stop = cut(found, partial)
-                yield begin_literal(item.label, stop - start)
-                async for octets in self._stream(start, stop, _PIECE):
+                announcement = begin_literal(item.label, stop - start)
+                async for octets in _announced(announcement, self._stream(start, stop, _PIECE)):
                     yield octets
             case BinarySize(part=part):
                 yield item.label + b" %d" % await self._decoded_size(part, found)
             case Binary(part=part, partial=partial):
                 start, stop = cut(range(await self._decoded_size(part, found)), partial)
                 # A literal8, as nobody has looked whether there is a NUL in it (RFC 9051 §9, msg-att-static).
-                yield begin_literal(item.label, stop - start, binary=True)
-                async for octets in self._slice(self._decoded(part, found), start, stop):
+                announcement = begin_literal(item.label, stop - start, binary=True)
+                async for octets in _announced(announcement, _slice(self._decoded(part, found), start, stop)):
                     yield octets
 
     async def _decoded_size(self, part: tuple[int, ...], found: range) -> int:
@@ -109,16 +109,6 @@ class LargeMessage:
         there = self._outline.find_part(part) if part else None
         return Encoding.IDENTITY if there is None else there.encoding
 
-    async def _slice(self, pieces: AsyncIterator[bytes], start: int, stop: int) -> AsyncIterator[bytes]:
-        """Yield the octets of [start, stop)."""
-        at = 0
-        async for octets in pieces:
-            if at + len(octets) > start:
-                yield octets[max(start - at, 0) : stop - at]
-            at += len(octets)
-            if at >= stop:
-                return
-
     async def _stream(self, start: int, stop: int, size: int) -> AsyncIterator[bytes]:
         for at in range(start, stop, size):
             yield await self._read(at, min(stop, at + size))
@@ -128,3 +118,23 @@ class LargeMessage:
         head = prefix[start:stop]
         begin, end = max(start - len(prefix), 0), stop - len(prefix)
         return head + await self._blobs.read(self._ref, begin, end) if end > begin else head
+
+
+async def _announced(announcement: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield pieces behind what announces them; nothing is said before the first could be read."""
+    async for octets in pieces:
+        yield announcement + octets
+        announcement = b""
+    if announcement:
+        yield announcement
+
+
+async def _slice(pieces: AsyncIterator[bytes], start: int, stop: int) -> AsyncIterator[bytes]:
+    """Yield the octets of [start, stop)."""
+    at = 0
+    async for octets in pieces:
+        if at + len(octets) > start and at < stop:
+            yield octets[max(start - at, 0) : stop - at]
+        at += len(octets)
+        if at >= stop:
+            return
