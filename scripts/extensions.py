@@ -2,12 +2,12 @@
 
 Goals are set by hand, after what Dovecot, Cyrus, Stalwart, mox, James, WildDuck and Postfix offer. Whether an
 extension stands is not: it is read from what the protocol cores announce, so that the page cannot promise more
-than EHLO, CAPABILITY and CAPA do.
+than EHLO, CAPABILITY and CAPA do. What nobody announces (`BESIDE`) has its status by hand.
 """
 
 from __future__ import annotations
 
-__all__ = ["EXTENSIONS", "Extension", "announced", "chapters", "standing"]
+__all__ = ["BESIDE", "EXTENSIONS", "Extension", "announced", "chapters", "numbers", "standing"]
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -177,6 +177,34 @@ EXTENSIONS: list[Extension] = [
 ]
 
 
+BESIDE: list[tuple[str, tuple[int, ...], str, str, str]] = [
+    ("DKIM: signing, RSA and Ed25519", (6376, 8463), MUST, "done", "keys of a new month are made by hand"),
+    ("DKIM: verifying", (6376,), MUST, "partly", "built, and asked by nobody yet"),
+    ("SPF", (7208,), MUST, "not begun", ""),
+    ("DMARC", (9989,), MUST, "not begun", ""),
+    ("Authentication-Results", (8601,), MUST, "not begun", ""),
+    ("ARC: verifying", (8617,), SHOULD, "not begun", "sealing is not pursued: it is on its way to historic"),
+    ("MTA-STS: our own policy", (8461,), MUST, "done", ""),
+    ("MTA-STS: those of others", (8461,), MUST, "not begun", ""),
+    ("DANE for SMTP", (7672,), SHOULD, "not begun", "the TLSA record of our own host is printed"),
+    ("TLS reports", (8460,), SHOULD, "not begun", "the record that asks for them is printed"),
+    ("Delivery status notifications", (3464, 6533), MUST, "done", ""),
+    ("JMAP: core and mail", (8620, 8621), SHOULD, "not begun", ""),
+    ("Sieve, vacation", (5228, 5230), MUST, "not begun", ""),
+    ("ManageSieve", (5804,), SHOULD, "not begun", ""),
+    ("ACME", (8555,), MUST, "not begun", "certificates are read from files, and renewed without a drop"),
+]
+"""What servers do that no greeting tells: name, RFCs, goal, status, note."""
+
+
+def numbers() -> Iterator[int]:
+    """Yield the numbers of all RFCs that the chapter names."""
+    for extension in EXTENSIONS:
+        yield from extension.rfc
+    for _, rfcs, *_ in BESIDE:
+        yield from rfcs
+
+
 def announced() -> dict[str, set[str]]:
     """Return the words that each protocol's core announces, before and after TLS and login, by protocol."""
     smtp = Offer("localhost", starttls=True, auth=("LOGIN", *Door.mechanisms), dsn=True)
@@ -227,4 +255,7 @@ def chapters(link: str) -> str:
         for row in rows:
             numbers = ", ".join(link.format(number) for number in row.rfc)
             text.append(f"| {row.name} | {numbers} | {row.goal} | {standing(row, words)} | {row.note} |\n")
+    text.append("\n### Beside them\n\n| what | RFC | goal | status | note |\n|--|--|--|--|--|\n")
+    for name, rfcs, goal, status, note in BESIDE:
+        text.append(f"| {name} | {', '.join(map(link.format, rfcs))} | {goal} | {status} | {note} |\n")
     return "".join(text)

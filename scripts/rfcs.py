@@ -65,7 +65,7 @@ def make() -> str:
         for number, sections in citations(path.read_text()):
             rows[number].sections |= sections
             rows[number].places.add(place(path))
-    numbers = {*rows, *STATUS, *(number for extension in extensions.EXTENSIONS for number in extension.rfc)}
+    numbers = {*rows, *STATUS, *extensions.numbers()}
     if unknown := sorted(numbers - TITLES.keys()):
         raise UnknownRfc(f"give a title in scripts/rfc_titles.py to RFC {', '.join(map(str, unknown))}")
     cited = "".join(line(number, rows[number]) for number in sorted(rows))
