@@ -56,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3.0, help="of load in each cycle, at most")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30), help="of chance; the clock plays too")
     parser.add_argument("--mutation", default="", choices=["", *MUTATIONS], help="break this promise")
+    parser.add_argument("--part", default="", help="of trouble: only what is called so")
     parser.add_argument("--folder", type=Path, help="keep the data and the log here")
     return parser.parse_args()
 
@@ -76,7 +77,7 @@ def _cycles(name: str, said: argparse.Namespace) -> bool:
 
 
 def _trouble(said: argparse.Namespace) -> bool:
-    outcome = asyncio.run(trouble(Options(1, said.seed, said.seconds, said.mutation, said.folder)))
+    outcome = asyncio.run(trouble(Options(1, said.seed, folder=said.folder), said.part))
     if outcome.violations:
         print(outcome.log)
     return not outcome.violations

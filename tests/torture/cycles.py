@@ -111,7 +111,8 @@ class _Cycles:
         self._chance = random.Random(options.seed)
         self._disk = disk
         self._journal = Journal(ACCOUNTS)
-        self._outcome = Outcome("kill" if disk is None else "power", violations=self._journal.violations)
+        name = "kill" if disk is None else "faults" if options.faults else "power"
+        self._outcome = Outcome(name, violations=self._journal.violations)
         data = folder / "data" if disk is None else disk.data
         self._service = Service(data, folder / "log", [address(account) for account in ACCOUNTS], SECRET)
         if options.mutation:

@@ -71,6 +71,8 @@ class ForgetfulDisk:
         self.faults: list[Fault] = []
         self.syncs = 0
         self.fd = -1
+        self._handles: dict[int, int] = {}  # of each open file: how many failures of its syncs were told by it
+        self._last_handle = 0
         self._answers: dict[int, Callable[[Node, bytes], Answer]] = {
             Opcode.INIT: self._init,
             Opcode.LOOKUP: self._lookup,
@@ -88,7 +90,7 @@ class ForgetfulDisk:
             Opcode.READ: self._read,
             Opcode.WRITE: self._write,
             Opcode.STATFS: self._statfs,
-            Opcode.RELEASE: _nothing,
+            Opcode.RELEASE: self._release,
             Opcode.RELEASEDIR: _nothing,
             Opcode.FSYNC: self._fsync,
             Opcode.FSYNCDIR: self._fsyncdir,
@@ -280,16 +282,26 @@ class ForgetfulDisk:
         if isinstance(node, File) and int.from_bytes(body[:4], "little") & os.O_TRUNC:
             self._meet("modify", node)
             node.resize(0)
-        return wire.OPEN_REPLY.pack(0, _KEEP_CACHE, 0)
+        return self._handle(node)
+
+    def _handle(self, node: Node) -> bytes:
+        self._last_handle += 1
+        if isinstance(node, File):
+            self._handles[self._last_handle] = node.failures
+        return wire.OPEN_REPLY.pack(self._last_handle, _KEEP_CACHE, 0)
+
+    def _release(self, _node: Node, body: bytes) -> Answer:
+        self._handles.pop(wire.RELEASE.unpack_from(body)[0], None)
+        return b""
 
     def _create(self, node: Node, body: bytes) -> Answer:
         made = self.volume.make_file(wire.CREATE.unpack_from(body)[1])
         name = wire.names(body[wire.CREATE.size :])[0]
-        return self._name(_directory(node), name, made) + wire.OPEN_REPLY.pack(0, _KEEP_CACHE, 0)
+        return self._name(_directory(node), name, made) + self._handle(made)
 
     def _tmpfile(self, _node: Node, body: bytes) -> Answer:
         made = self.volume.make_file(wire.CREATE.unpack_from(body)[1])
-        return self._entry(made) + wire.OPEN_REPLY.pack(0, _KEEP_CACHE, 0)
+        return self._entry(made) + self._handle(made)
 
     def _read(self, node: Node, body: bytes) -> Answer:
         _handle, at, size, *_ = wire.READ.unpack_from(body)
@@ -305,14 +317,19 @@ class ForgetfulDisk:
         free = 0 if any(fault.what == "write" and fault.error == errno.ENOSPC for fault in self.faults) else _BLOCKS
         return wire.STATFS_REPLY.pack(_BLOCKS, free, free, 1 << 20, 1 << 20, 4096, 255, 4096)
 
-    def _fsync(self, node: Node, _body: bytes) -> Answer:
+    def _fsync(self, node: Node, body: bytes) -> Answer:
+        """Sync; a failure is told once by every descriptor that was open then, as Linux does."""
         self._spin()
+        file, handle = _file(node), wire.FSYNC.unpack_from(body)[0]
         try:
             self._meet("sync", node)
+            file.sync()
         except OSError:
-            _file(node).lose()
-            raise
-        _file(node).sync()
+            file.lose()
+        told = self._handles.get(handle, file.failures)
+        self._handles[handle] = file.failures
+        if told < file.failures:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
         return b""
 
     def _fsyncdir(self, node: Node, _body: bytes) -> Answer:

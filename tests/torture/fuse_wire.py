@@ -20,6 +20,7 @@ __all__ = [
     "NO_REPLY",
     "OPEN_REPLY",
     "READ",
+    "RELEASE",
     "RENAME",
     "RENAME2",
     "REPLY",
@@ -61,7 +62,8 @@ RENAME = struct.Struct("<Q")
 RENAME2 = struct.Struct("<QII")
 LINK = struct.Struct("<Q")
 STATFS_REPLY = struct.Struct("<QQQQQIII28x")
-FSYNC = struct.Struct("<QII")
+FSYNC = struct.Struct("<QII")  # handle, flags
+RELEASE = struct.Struct("<QIIQ")  # handle, …
 FORGET = struct.Struct("<Q")
 BATCH_FORGET = struct.Struct("<II")
 FORGET_ONE = struct.Struct("<QQ")

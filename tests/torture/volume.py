@@ -83,6 +83,7 @@ class File(Node):
     content: bytearray = field(default_factory=bytearray)
     kept: bytearray = field(default_factory=bytearray)
     pending: list[Write | Resize] = field(default_factory=list)
+    failures: int = 0
 
     def write(self, at: int, octets: bytes) -> None:
         """Write, as processes see it."""
@@ -103,8 +104,9 @@ class File(Node):
         self.pending.clear()
 
     def lose(self) -> None:
-        """A sync has failed: what was to be kept never will be."""
+        """A sync has failed: what was to be kept never will be. Each who has the file open is to be told once."""
         self.pending.clear()
+        self.failures += 1
 
     def after_cut(self, fate: Fate, chance: random.Random) -> bytearray:
         """Return what the disk holds after the power went."""
