@@ -71,7 +71,7 @@ STATUS: dict[int, str] = {
     8314: "done: TLS from the start on 465, 993 and 995; nothing readable on the way",
     8461: "policies are served; those of others are not yet obeyed",
     8463: _DONE,
-    8474: "ids are kept; not offered",
+    8474: "done; there are no threads yet, THREADID is NIL",
     8514: _DONE,
     8601: "words for DKIM's results; the field is not yet written",
     8621: "what an identity is; JMAP is not begun",
@@ -80,6 +80,6 @@ STATUS: dict[int, str] = {
     9051: _DONE,
     9116: _DONE,
     9208: "done for storage and messages, without SETQUOTA",
-    9394: "the grammar; not offered",
+    9394: _DONE,
     9422: _DONE,
 }

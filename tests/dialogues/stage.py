@@ -185,6 +185,7 @@ class Stage:
         for _ in range(int(match[1]) * unit):
             self.clock.advance(1)
             wheel.turn()
+        (await self.app()).services.outgoing.worker.wake()  # it sleeps by the loop's clock
 
     @_act(r"the server stops")
     async def _stop(self, act: Act, match: re.Match[str]) -> None:

@@ -37,6 +37,8 @@ _AFTER_LOGIN = (
     b"PREVIEW",
     b"SAVEDATE",
     b"WITHIN",
+    b"OBJECTID",
+    b"PARTIAL",
 )
 
 ENABLED_BY_CLIENT = frozenset({"IMAP4REV2", "UTF8=ACCEPT", "CONDSTORE"})

@@ -12,11 +12,12 @@ from typing import Any
 from hongyan.message.analyze import STORED_FIELDS
 from hongyan.message.headers import field_finder
 from hongyan.message.structure import shorten_to_body
+from hongyan.servers.imap.object_ids import email_object_id
 from hongyan.servers.imap.selected import Selected
 from hongyan.store.messages import Column, Row
 from hongyan.wire.imap.encoder import RowFormat, form_of
 from hongyan.wire.imap.fetch import Binary, BinarySize, FetchItem, Item, Preview, Section, SectionText
-from hongyan.wire.imap.strings import encode_date_time, encode_literal, encode_string
+from hongyan.wire.imap.strings import NIL, encode_date_time, encode_literal, encode_string
 
 Value = int | bytes
 FromRow = Callable[[Row, int], Value]
@@ -142,9 +143,9 @@ def _source(item: FetchItem, *, utf8: bool) -> tuple[Column, Callable[[Any], Val
             shorten = partial(shorten_to_body, utf8=utf8)
             return (Column.BODYSTRUCTURE_UTF8 if utf8 else Column.BODYSTRUCTURE), shorten
         case Item.EMAILID:
-            return Column.EMAIL_ID, lambda value: b"M%x" % value
+            return Column.EMAIL_ID, email_object_id
         case Item.THREADID:
-            return Column.EMAIL_ID, lambda value: b"T%x" % value
+            return Column.EMAIL_ID, lambda _: NIL
         case Item.SAVEDATE:
             return Column.SAVED_AT, lambda value: encode_date_time(datetime.fromtimestamp(value, UTC))
         case Preview():

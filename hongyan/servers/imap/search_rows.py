@@ -14,6 +14,7 @@ from hongyan.mailboxes.mail import Mail
 from hongyan.message.dates import parse_day
 from hongyan.message.headers import iterate_fields
 from hongyan.message.text import fold_text
+from hongyan.servers.imap.object_ids import email_object_id
 from hongyan.store.changes import uid_runs
 from hongyan.store.messages import Column, Row
 from hongyan.types import AccountId, MailboxId
@@ -56,7 +57,7 @@ class RowSearch:
     async def email(self, email_id: bytes, among: BitMap) -> BitMap:
         """Return those messages that have the EMAILID."""
         columns = (Column.UID, Column.EMAIL_ID)
-        return BitMap([uid async for uid, email in self.rows(columns, among) if b"M%x" % email == email_id])
+        return BitMap([uid async for uid, email in self.rows(columns, among) if email_object_id(email) == email_id])
 
     async def days(self, column: Column, when: When, day: date, among: BitMap) -> BitMap:
         """Compare the day as it is written, its time and zone left aside (RFC 9051 §6.4.4).

@@ -24,7 +24,6 @@ _NUMBERS = {
 _IN_PARENTHESES = {
     Item.FLAGS: b"FLAGS (%b)",
     Item.EMAILID: b"EMAILID (%b)",  # RFC 8474 §7, fetch-emailid-resp
-    Item.THREADID: b"THREADID (%b)",
 }
 
 
@@ -32,7 +31,7 @@ class RowFormat:
     """The form of one FETCH response, for a row of values in the order of `items`.
 
     Values of UID, RFC822.SIZE, MODSEQ and BINARY.SIZE are numbers. All others are octets as they go out:
-    FLAGS, EMAILID and THREADID without their parentheses, INTERNALDATE with its quotes, ENVELOPE, BODY and
+    FLAGS and EMAILID without their parentheses, INTERNALDATE with its quotes, ENVELOPE, BODY and
     BODYSTRUCTURE with theirs, and of sections and PREVIEW a string, a literal or NIL (see `strings`).
     """
 

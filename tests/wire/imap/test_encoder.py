@@ -54,7 +54,7 @@ def test_every_item_has_a_form() -> None:
     row = [7 if item in numbers or isinstance(item, BinarySize) else b"x" for item in items]
     assert RowFormat(items).encode([(1, *row)]) == (
         b"* 1 FETCH (UID 7 FLAGS (x) INTERNALDATE x RFC822.SIZE 7 ENVELOPE x BODY x BODYSTRUCTURE x MODSEQ (7)"
-        b" EMAILID (x) THREADID (x) SAVEDATE x PREVIEW x BODY[1.2]<0> x BINARY[1] x BINARY.SIZE[1] 7)\r\n"
+        b" EMAILID (x) THREADID x SAVEDATE x PREVIEW x BODY[1.2]<0> x BINARY[1] x BINARY.SIZE[1] 7)\r\n"
     )
 
 

@@ -13,6 +13,7 @@ from hongyan.mailboxes.hierarchy import (
     require_good_name,
 )
 from hongyan.mailboxes.special_use import SPECIAL_USES
+from hongyan.servers.imap.object_ids import mailbox_object_id
 from hongyan.servers.imap.session import ImapSession, Work
 from hongyan.wire.imap import codes, responses
 from hongyan.wire.imap.commands import Create, Delete, Rename, Subscribe, Unsubscribe
@@ -42,7 +43,7 @@ async def _create(session: ImapSession, command: Create, use: str) -> None:
         return
     if command.oldname is not None:
         session.send(responses.list_([], made.name, utf8=session.utf8, oldname=command.oldname))
-    session.done(command.tag, "Created.", code=codes.mailboxid(b"%d" % made.mailbox_id))
+    session.done(command.tag, "Created.", code=codes.mailboxid(mailbox_object_id(made.mailbox_id)))
 
 
 def delete(session: ImapSession, command: Delete) -> Work:

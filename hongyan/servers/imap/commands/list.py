@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pyroaring import BitMap
 
 from hongyan.errors import NotFound
+from hongyan.servers.imap.object_ids import mailbox_object_id
 from hongyan.servers.imap.session import ImapSession, Work
 from hongyan.store.changes import uid_runs
 from hongyan.store.mailboxes import Mailbox
@@ -172,7 +173,7 @@ async def _status_line(session: ImapSession, mailbox: Mailbox, items: Sequence[S
         StatusItem.SIZE: mailbox.octets,
         StatusItem.HIGHESTMODSEQ: max(mailbox.highestmodseq, 1),
         StatusItem.APPENDLIMIT: session.services.options.append_limit,
-        StatusItem.MAILBOXID: b"%d" % mailbox.mailbox_id,
+        StatusItem.MAILBOXID: mailbox_object_id(mailbox.mailbox_id),
     }
     if not _FROM_MEMORY.isdisjoint(items):
         state = await session.services.mail.live.open(session.account, mailbox.mailbox_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["select", "unselect"]
 
+from hongyan.servers.imap.object_ids import mailbox_object_id
 from hongyan.servers.imap.selected import Selected
 from hongyan.servers.imap.session import ImapSession, Work
 from hongyan.store.mailboxes import Mailbox
@@ -57,7 +58,7 @@ def _describe(session: ImapSession, selected: Selected, mailbox: Mailbox, comman
     send(responses.ok("UIDs are valid.", code=codes.uidvalidity(state.uidvalidity)))
     send(responses.ok("Predicted next UID.", code=codes.uidnext(state.uidnext)))
     send(responses.ok("Highest MODSEQ.", code=codes.highestmodseq(max(state.highestmodseq, 1))))
-    send(responses.ok("Mailbox id.", code=codes.mailboxid(b"%d" % mailbox.mailbox_id)))
+    send(responses.ok("Mailbox id.", code=codes.mailboxid(mailbox_object_id(mailbox.mailbox_id))))
     if "IMAP4REV2" in session.enabled:
         # RFC 9051 §6.3.2 asks for it.
         send(responses.list_([], mailbox.name, utf8=session.utf8, oldname=command.oldname))
