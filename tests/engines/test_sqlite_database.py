@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -305,18 +306,76 @@ async def test_blobs_that_the_disk_did_not_keep_fail_and_jobs_without_blobs_go_o
 
 
 async def test_after_a_failed_sync_the_log_is_written_anew_before_anything_is_promised(
-    database: SqliteDatabase, files: FaultySqlite
+    database: SqliteDatabase, disk: FaultyDisk, files: FaultySqlite
 ) -> None:
     await write(database, 1, durable=False)
     files.fail["sync -wal"] = apsw.IOError
     with pytest.raises(StorageFailed):
         await write(database, 2)
     files.fail.clear()
-    files.calls.clear()
     await write(database, 3)
-    assert files.calls.index("sync .db") < files.calls.index("truncate -wal") < files.calls.index("write -wal")
-    assert files.calls[-1] == "sync -wal"
+    begun = max(at for at, call in enumerate(disk.calls) if call == "write .db-wal")
+    assert disk.calls[begun:][:4] == ["write .db-wal", "truncate .db-wal", "sync .db-wal", "sync-directory"]
+    assert disk.calls[-1] == "sync -wal"
     assert await keys(database) == [1, 3]
+
+
+async def test_a_commit_whose_sync_failed_does_not_come_back_with_the_next_start(
+    database: SqliteDatabase, disk: FaultyDisk, files: FaultySqlite, tmp_path: Path
+) -> None:
+    await write(database, 1)
+    files.fail["sync -wal"] = apsw.IOError
+    with pytest.raises(StorageFailed):
+        await write(database, 2)
+    files.fail.clear()
+    with pytest.raises(ServerFault, match="UNIQUE"):
+        await write(database, 1)  # by then the log has been written anew
+    (after := tmp_path / "after").mkdir()
+    for name in ("mail.db", "mail.db-wal"):
+        shutil.copy(tmp_path / name, after / name)
+    assert sqlite3.connect(after / "mail.db").execute("SELECT k FROM t").fetchall() == [(1,)]
+
+
+async def test_a_log_that_the_disk_has_lost_is_never_called_safe(
+    database: SqliteDatabase, disk: FaultyDisk, files: FaultySqlite, tmp_path: Path
+) -> None:
+    await write(database, 1, durable=False)
+    files.fail["sync -wal"] = apsw.IOError
+    disk.fail["sync"] = errno.EIO
+    with pytest.raises(StorageFailed):
+        await write(database, 2)
+    files.fail.clear()
+    disk.fail.clear()
+    log = os.open(tmp_path / "mail.db-wal", os.O_RDWR)
+    os.pwrite(log, bytes(4096), 32)  # as if the kernel had dropped the page, and the disk never had it
+    os.close(log)
+    with pytest.raises(StorageFailed, match="cannot be read"):
+        await write(database, 3)
+
+
+async def test_after_a_failed_sync_of_the_database_nothing_is_moved_and_the_next_start_moves_all(
+    tmp_path: Path, files: FaultySqlite, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(checkpoints, "_LONG", 1)
+    database = SqliteDatabase(tmp_path / "mail.db", SegmentStore(tmp_path / "blobs"))
+    database.open()
+    await database.write(lambda _refs: _do("CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB)"))
+    files.fail["sync .db"] = apsw.IOError
+    key = 0
+    while "checkpoints-given-up" not in caplog.text:
+        await write(database, key := key + 1)
+    files.fail.clear()
+    files.calls.clear()
+    for _ in range(20):
+        await write(database, key := key + 1)
+    database.close()
+    assert "write .db" not in files.calls
+    assert (tmp_path / "mail.db-wal").stat().st_size
+    database = SqliteDatabase(tmp_path / "mail.db", SegmentStore(tmp_path / "blobs"))
+    database.open()
+    assert await keys(database) == list(range(1, key + 1))
+    database.close()
+    assert "write .db" in files.calls
 
 
 async def test_while_the_disk_keeps_failing_nothing_is_taken_and_reading_goes_on(
@@ -335,23 +394,20 @@ async def test_while_the_disk_keeps_failing_nothing_is_taken_and_reading_goes_on
     assert await keys(database) == [1, 2]
 
 
-async def test_a_late_sync_that_fails_is_made_good_without_anybody_asking(tmp_path: Path, files: FaultySqlite) -> None:
+async def test_a_late_sync_that_fails_is_made_good_without_anybody_asking(tmp_path: Path) -> None:
     disk = FaultyDisk()
     database = SqliteDatabase(tmp_path / "mail.db", SegmentStore(tmp_path / "blobs"), disk=disk, sync_within=0.02)
     database.open()
     await database.write(lambda _refs: _do("CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB)"))
-    files.calls.clear()
-    disk.fail["sync"] = errno.EIO
-    files.fail["sync .db"] = apsw.IOError
-    await write(database, 1, durable=False)
-    while files.calls.count("sync .db") < 2:  # it tries again
-        await asyncio.sleep(0)
-    files.fail.clear()
     disk.calls.clear()
-    disk.fail.clear()
-    while "sync .db-wal" not in disk.calls:  # The empty log is synced too: its old frames must not come back.
+    disk.fail["sync"] = errno.EIO
+    await write(database, 1, durable=False)
+    while disk.calls.count("write .db-wal") < 2:  # it tries again
         await asyncio.sleep(0)
-    assert "truncate -wal" in files.calls
+    disk.fail.clear()
+    disk.synced.clear()
+    while not disk.synced.is_set():
+        await asyncio.sleep(0)
     assert await keys(database) == [1]
     database.close()
 

@@ -3,6 +3,10 @@
 A passive checkpoint keeps nobody from writing; but while somebody always writes, it never reaches the end of the log,
 and the log never begins anew. So this thread does the bulk, and when it has done so and the log is long all the same,
 the writer does the little that is left between two commits.
+
+SQLite syncs the database file when it has moved all of the log, and counts as moved what it has moved before that,
+synced or not. If that sync fails, pages that it will not write again may be lost: the log is all that has them. So
+nothing is moved any more then, the log grows, and the next start moves all of it from its first frame on.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ log = telemetry.logger("store")
 
 _CACHE_OCTETS = 1 << 20
 _LONG = 4_000  # pages of the log from which it is worth moving
+_SYNC_FAILED = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC, apsw.SQLITE_IOERR)
 _TOO_LONG = 16_000  # pages from which the writer lends a hand
 
 
@@ -32,6 +37,7 @@ class Checkpoints:
         self._wanted = threading.Event()
         self._closing = False
         self._bulk_done = False
+        self._given_up = False
         self._thread = threading.Thread(target=self._work, name="sqlite-checkpoints", daemon=True)
 
     def open(self) -> None:
@@ -39,16 +45,20 @@ class Checkpoints:
         self._connection = connect(self._path, cache_octets=_CACHE_OCTETS)
         self._thread.start()
 
-    def close(self) -> None:
-        """Finish and close."""
+    def close(self, last: apsw.Connection) -> None:
+        """Finish and close; `last` is the connection that will be closed last."""
         self._closing = True
         self._wanted.set()
         self._thread.join()
         self._connection.close()
+        if not self._given_up:
+            self._checkpoint(last.cursor())
+        if self._given_up:
+            last.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
 
     def consider(self, pages: int, cursor: apsw.Cursor) -> None:
         """The log has so many pages: have it moved, or finish that with the writer's own cursor."""
-        if pages < _LONG or self._wanted.is_set():
+        if pages < _LONG or self._given_up or self._wanted.is_set():
             return
         if pages >= _TOO_LONG and self._bulk_done:
             self._bulk_done = False
@@ -71,3 +81,6 @@ class Checkpoints:
             cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except apsw.Error as error:  # The log still holds everything; it is tried again.
             log.warning("checkpoint-failed", cause=str(error))
+            if getattr(error, "extendedresult", 0) in _SYNC_FAILED:
+                self._given_up = True
+                log.error("checkpoints-given-up", remedy="See to the disk, then restart.")

@@ -6,9 +6,9 @@ timer makes them. A group without a durable job commits without a sync of the lo
 the log is synced within one second after.
 
 When the disk has failed to keep something, what the kernel says of the log's pages is not to be trusted any more: it
-may have dropped them and call them clean. Before anything else is promised, all that the log holds is written
-anew into the database file, and the log begins again; while that fails, nothing is taken. The thread does so by
-itself and soon: what was committed without a sync is promised to be safe within a second, whoever asks or not.
+may have dropped them and call them clean. Before anything else is promised, the log is written anew as it stands
+(`log_file`); while that fails, nothing is taken. The thread does so by itself and soon: what was committed without a
+sync is promised to be safe within a second, whoever asks or not.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from hongyan.engines.disk import Disk
 from hongyan.engines.sql.units import MakeUnit
 from hongyan.engines.sqlite.checkpoints import Checkpoints
 from hongyan.engines.sqlite.connection import connect, fault_of, roll_back, run_unit
+from hongyan.engines.sqlite.log_file import LogFile
 from hongyan.engines.sqlite.notices import Notices, Waiter
 from hongyan.errors import Corrupt, ServerFault, StorageFailed, StorageFull
 from hongyan.types import BlobRef
@@ -110,7 +111,7 @@ class Writer:
         self._heal_due = 0.0
         self._unsynced_since = 0.0
         self._log_pages = 0
-        self._log_fd = -1
+        self._log = LogFile(path, disk)
         self._last_fault = ""
         self.turn = threading.Lock()
 
@@ -133,12 +134,9 @@ class Writer:
         """Finish what was handed in, sync and close."""
         self._jobs.put(_Nudge.CLOSE)
         self._thread.join()
-        self._checkpoints.close()
-        with contextlib.suppress(apsw.Error):
-            self._cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self._checkpoints.close(self._connection)
         self._connection.close()
-        if self._log_fd >= 0:
-            os.close(self._log_fd)
+        self._log.close()
 
     # -- for who writes elsewhere, on the loop
 
@@ -293,17 +291,11 @@ class Writer:
     def _sync_log(self) -> None:
         """Sync what was committed without a sync."""
         try:
-            self._sync_log_file()
+            self._log.sync()
         except OSError as error:
             self._suspect = True
             self._note_fault(StorageFailed(cause=f"sync of the log: {error.strerror}"))
         self._unsynced_since = 0.0
-
-    def _sync_log_file(self) -> None:
-        if self._log_fd < 0:
-            self._log_fd = self._disk.open(Path(f"{self._path}-wal"), os.O_RDONLY)
-            self._disk.sync_directory(self._path.parent)
-        self._disk.sync(self._log_fd)
 
     def _try_to_heal(self) -> None:
         try:
@@ -313,18 +305,13 @@ class Writer:
             self._heal_due = time.monotonic() + self._sync_within / 2
 
     def _heal(self) -> None:
-        """Write all that the log holds into the database file and begin the log anew. Raises `StorageFailed`."""
+        """Write the log anew, as far as it was committed. Raises `StorageFailed`."""
         try:
-            self._set_sync(full=True)
-            ((busy, _pages, _done),) = self._cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            if not busy:
-                # SQLite leaves it to the next commit. Until then a power loss brings back the log as the disk has
-                # it, with a hole, and pages of before the hole would be put over newer ones.
-                self._sync_log_file()
+            ((_busy, frames, _moved),) = self._cursor.execute("PRAGMA wal_checkpoint(NOOP)").fetchall()
+            assert isinstance(frames, int)
+            self._log.write_anew(frames)
         except (apsw.Error, OSError) as error:
             raise StorageFailed(cause=f"the disk has failed before, and again: {error}") from error
-        if busy:
-            raise StorageFailed(cause="the disk has failed before, and readers hold the log")
         self._suspect = False
         self._unsynced_since = 0.0
 

@@ -67,9 +67,12 @@ def namespace(session: ImapSession, command: Namespace) -> None:
 
 
 def idle(session: ImapSession, command: Idle) -> None:
-    """Wait for news (RFC 9051 §6.3.13). It is a state of the session: the hub wakes it, the wheel keeps it alive."""
-    session.tell_news()
+    """Wait for news (RFC 9051 §6.3.13). It is a state of the session: the hub wakes it, the wheel keeps it alive.
+
+    News that wait already come after the continuation: clients such as IMAPClient look for nothing else in its place.
+    """
     session.send(responses.continuation(b"idling"))
+    session.tell_news()
     session.begin_idle(command.tag)
     session.expect_line(lambda line: _end_idle(session, command.tag, line), _MAX_DONE)
 
