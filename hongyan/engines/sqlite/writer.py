@@ -15,7 +15,6 @@ from __future__ import annotations
 
 __all__ = ["BlobWriter", "Job", "Writer"]
 
-import contextlib
 import os
 import queue
 import threading
@@ -307,8 +306,7 @@ class Writer:
     def _heal(self) -> None:
         """Write the log anew, as far as it was committed. Raises `StorageFailed`."""
         try:
-            ((_busy, frames, _moved),) = self._cursor.execute("PRAGMA wal_checkpoint(NOOP)").fetchall()
-            assert isinstance(frames, int)
+            frames, _moved = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
             self._log.write_anew(frames)
         except (apsw.Error, OSError) as error:
             raise StorageFailed(cause=f"the disk has failed before, and again: {error}") from error
