@@ -268,6 +268,7 @@ async def test_a_full_disk_is_told_reading_goes_on_and_room_is_used_again(
             await write(database, 2, durable=durable, small=small)
     assert await keys(database) == [1]
     files.fail.clear()
+    disk.fail.clear()
     await write(database, 2)
     assert await keys(database) == [1, 2]
 
@@ -344,11 +345,11 @@ async def test_a_log_that_the_disk_has_lost_is_never_called_safe(
     disk.fail["sync"] = errno.EIO
     with pytest.raises(StorageFailed):
         await write(database, 2)
-    files.fail.clear()
-    disk.fail.clear()
     log = os.open(tmp_path / "mail.db-wal", os.O_RDWR)
     os.pwrite(log, bytes(4096), 32)  # as if the kernel had dropped the page, and the disk never had it
     os.close(log)
+    files.fail.clear()
+    disk.fail.clear()
     with pytest.raises(StorageFailed, match="cannot be read"):
         await write(database, 3)
 
@@ -360,6 +361,7 @@ async def test_after_a_failed_sync_of_the_database_nothing_is_moved_and_the_next
     database = SqliteDatabase(tmp_path / "mail.db", SegmentStore(tmp_path / "blobs"))
     database.open()
     await database.write(lambda _refs: _do("CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB)"))
+    files.calls.clear()
     files.fail["sync .db"] = apsw.IOError
     key = 0
     while "sync .db" not in files.calls:
@@ -381,10 +383,11 @@ async def test_after_a_failed_sync_of_the_database_nothing_is_moved_and_the_next
 
 
 async def test_while_the_disk_keeps_failing_nothing_is_taken_and_reading_goes_on(
-    database: SqliteDatabase, files: FaultySqlite
+    database: SqliteDatabase, disk: FaultyDisk, files: FaultySqlite
 ) -> None:
     await write(database, 1)
     files.fail["sync -wal"] = apsw.IOError
+    disk.fail["sync"] = errno.EIO
     for _ in range(3):
         with pytest.raises(StorageFailed):
             await write(database, 2)
@@ -392,6 +395,7 @@ async def test_while_the_disk_keeps_failing_nothing_is_taken_and_reading_goes_on
         await write(database, 2, durable=False, small=True)
     assert await keys(database) == [1]
     files.fail.clear()
+    disk.fail.clear()
     await write(database, 2)
     assert await keys(database) == [1, 2]
 

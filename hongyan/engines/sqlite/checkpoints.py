@@ -25,7 +25,7 @@ log = telemetry.logger("store")
 
 _CACHE_OCTETS = 1 << 20
 _LONG = 4_000  # pages of the log from which it is worth moving
-_SYNC_FAILED = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC, apsw.SQLITE_IOERR)
+_HARMLESS = (apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ, apsw.SQLITE_IOERR_WRITE)  # it can be tried again
 _TOO_LONG = 16_000  # pages from which the writer lends a hand
 
 
@@ -81,6 +81,6 @@ class Checkpoints:
             cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except apsw.Error as error:  # The log still holds everything; it is tried again.
             log.warning("checkpoint-failed", cause=str(error))
-            if getattr(error, "extendedresult", 0) in _SYNC_FAILED:
+            if isinstance(error, apsw.IOError) and getattr(error, "extendedresult", 0) not in _HARMLESS:
                 self._given_up = True
                 log.error("checkpoints-given-up", remedy="See to the disk, then restart.")
