@@ -156,6 +156,15 @@ class MessageStore(Protocol):
         """Return the UIDs in [low, high] whose text column contains the (case-folded) needle, ascending."""
         ...
 
+    async def find_in_fields(
+        self, account: AccountId, mailbox: MailboxId, needle: str, low: int, high: int
+    ) -> Sequence[int]:
+        """Return the UIDs in [low, high] whose stored header fields hold the needle as received, ascending.
+
+        The needle is ASCII in lower case, and letters match in either case.
+        """
+        ...
+
     async def find_dates(
         self, account: AccountId, mailbox: MailboxId, column: Column, start: int | None, stop: int | None
     ) -> Sequence[int]:

@@ -342,6 +342,20 @@ async def test_text_is_found_as_it_is_written_with_wildcards_and_all(shop: MailS
     assert await find("") == [1, 2, 3, 4]
 
 
+async def test_what_stands_in_the_stored_fields_is_found_as_received_in_either_case(shop: MailShop) -> None:
+    for subject, body in (("Ab%c", "x"), ("=?utf-8?q?ab?=", "ab%c"), ("äöü \\x", "x")):
+        await shop.add(new_message(subject, body))
+
+    async def find(needle: str, low: int = 1) -> list[int]:
+        return list(await shop.messages.find_in_fields(ACCOUNT, shop.inbox, needle, low, 100))
+
+    assert await find("ab%c") == [1]
+    assert await find("=?utf-8?q?ab?=") == [2]
+    assert await find("\\x") == [3]
+    assert await find("subject:", 2) == [2, 3]
+    assert await find("no such thing") == []
+
+
 async def test_dates_and_sizes_are_found_by_range(shop: MailShop) -> None:
     for date in (100, 200, 300):
         await shop.add(new_message("n", "x" * date, date=date))

@@ -75,6 +75,7 @@ async def everything(shop: MailShop) -> None:
         for columns in ((Column.UID,), (Column.UID, Column.BLOB), tuple(Column)):
             await shop.messages.rows(ACCOUNT, shop.inbox, columns, ranges)
     await shop.messages.find_text(ACCOUNT, shop.inbox, Column.SUBJECT_TEXT, "n", 1, 50)
+    await shop.messages.find_in_fields(ACCOUNT, shop.inbox, "n", 1, 50)
     for column in (Column.INTERNAL_DATE, Column.SENT_DATE, Column.SIZE):
         await shop.messages.find_dates(ACCOUNT, shop.inbox, column, 1, 2)
     await shop.expunge(2, 4, *range(30, 60))

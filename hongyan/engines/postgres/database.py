@@ -135,7 +135,8 @@ _NOTE_START = """
 @lru_cache(maxsize=2048)
 def to_postgres(sql: str) -> str:
     """Return the statement in PostgreSQL's words."""
-    return sql.replace("{position}", "strpos")
+    sql = sql.replace("{position}", "strpos")
+    return sql.replace("{lower_fields}", "lower(convert_from(e.fields, 'LATIN1'))")  # the stored fields hold no NUL
 
 
 async def _drive(connection: asyncpg.Connection, unit: Unit[T]) -> T:

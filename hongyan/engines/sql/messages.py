@@ -92,6 +92,11 @@ class SqlMessages:
     ) -> Sequence[int]:
         return await self._database.read(_find_text(account, mailbox, column, needle, low, high))
 
+    async def find_in_fields(
+        self, account: AccountId, mailbox: MailboxId, needle: str, low: int, high: int
+    ) -> Sequence[int]:
+        return await self._database.read(_find_in_fields(account, mailbox, needle, low, high))
+
     async def find_dates(
         self, account: AccountId, mailbox: MailboxId, column: Column, start: int | None, stop: int | None
     ) -> Sequence[int]:
@@ -454,6 +459,16 @@ def _find_text(
         "SELECT m.uid FROM messages m JOIN email_texts t ON t.account_id = m.account_id AND t.email_id = m.email_id"
         " WHERE m.account_id = $1 AND m.mailbox_id = $2 AND m.uid BETWEEN $3 AND $4"
         f" AND {{position}}(t.{column.value}, $5) > 0 ORDER BY m.uid",
+        (account, mailbox, low, high, needle),
+    )
+    return [row[0] for row in rows]
+
+
+def _find_in_fields(account: AccountId, mailbox: MailboxId, needle: str, low: int, high: int) -> Unit[Sequence[int]]:
+    rows = yield Statement(
+        "SELECT m.uid FROM messages m JOIN emails e ON e.account_id = m.account_id AND e.email_id = m.email_id"
+        " WHERE m.account_id = $1 AND m.mailbox_id = $2 AND m.uid BETWEEN $3 AND $4"
+        " AND {position}({lower_fields}, $5) > 0 ORDER BY m.uid",
         (account, mailbox, low, high, needle),
     )
     return [row[0] for row in rows]

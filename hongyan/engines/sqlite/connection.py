@@ -54,7 +54,8 @@ def connect(
 @lru_cache(maxsize=2048)
 def to_sqlite(sql: str) -> str:
     """Return the statement in SQLite's words."""
-    return re.sub(r"\$(\d)", r"?\1", sql).replace("{position}", "instr")
+    sql = sql.replace("{position}", "instr").replace("{lower_fields}", "lower(e.fields)")
+    return re.sub(r"\$(\d)", r"?\1", sql)
 
 
 def run_unit(cursor: apsw.Cursor, unit: Unit[T]) -> T:

@@ -16,13 +16,15 @@ from pyroaring import BitMap
 from hongyan.errors import Corrupt
 from hongyan.message.analyze import STORED_FIELDS
 from hongyan.message.encoded_words import decode_words
-from hongyan.message.headers import MAX_HEADER, find_body, iterate_fields
+from hongyan.message.headers import MAX_HEADER, field_finder, find_body, iterate_fields
 from hongyan.message.outline import Outline
 from hongyan.message.parts import read_parts
 from hongyan.message.text import fold_text, message_text
 from hongyan.servers.imap.search_rows import RowSearch
 from hongyan.store.blobs import BlobStore
 from hongyan.store.messages import Column, Row
+
+_ID_FIELDS = frozenset({b"message-id", b"in-reply-to", b"references"})  # in ids nothing is encoded (RFC 2047 §5)
 
 MAX_READ = 16 << 20
 """Octets of a message that are searched."""
@@ -46,10 +48,24 @@ class MessageSearch:
 
     async def field(self, field: bytes, text: str, among: BitMap) -> BitMap:
         """Return those messages that have the header field, and in it the text."""
+        if field in _ID_FIELDS:
+            return await self._ids(field, text, among)
         needle = fold_text(text)
         if field in STORED_FIELDS:
-            return await self._test(self._stored_fields(among), lambda block: _field_has(block, field, needle))
+            select = field_finder(frozenset({field}))
+            return await self._test(self._stored_fields(among), lambda block: _field_has(select(block), field, needle))
         return await self._test(self._headers(among), lambda block: _field_has(block, field, needle))
+
+    async def _ids(self, field: bytes, text: str, among: BitMap) -> BitMap:
+        """Compare ids octet by octet, but for the case of ASCII letters."""
+        needle = text.encode().lower()
+        if needle.isascii() and len(needle.split()) == 1 and needle == needle.strip():
+            among = await self._rows.fields(needle.decode(), among)  # no fold can part it
+        select = field_finder(frozenset({field}))
+        return await self._test(
+            self._stored_fields(among),
+            lambda block: any(needle in value.lower() for _, value in iterate_fields(select(block))),
+        )
 
     async def body(self, text: str, among: BitMap) -> BitMap:
         """Return those messages whose text holds the text."""

@@ -54,6 +54,11 @@ class RowSearch:
         )
         return among & BitMap(found)
 
+    async def fields(self, needle: str, among: BitMap) -> BitMap:
+        """Return those messages in whose stored fields an ASCII needle, in lower case, stands as received."""
+        found = await self._mail.messages.find_in_fields(self._account, self._mailbox, needle, among.min(), among.max())
+        return among & BitMap(found)
+
     async def email(self, email_id: bytes, among: BitMap) -> BitMap:
         """Return those messages that have the EMAILID."""
         columns = (Column.UID, Column.EMAIL_ID)
