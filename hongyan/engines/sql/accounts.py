@@ -31,10 +31,10 @@ class SqlAccounts:
         self._database = database
 
     async def find_account(self, account: AccountId) -> Account | None:
-        return await self._database.read(_find(account))
+        return await self._database.read_small(lambda: _find(account))
 
     async def find_account_by_address(self, canonical: str) -> Account | None:
-        return await self._database.read(_find_by_address(canonical))
+        return await self._database.read_small(lambda: _find_by_address(canonical))
 
     async def list_accounts(
         self, *, domain: Domain | None = None, after: AccountId | None = None, limit: int = 100

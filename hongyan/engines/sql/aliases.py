@@ -28,7 +28,7 @@ class SqlAliases:
         self._database = database
 
     async def find_addresses(self, canonicals: Sequence[str]) -> Mapping[str, AddressEntry]:
-        return await self._database.read(_find(canonicals))
+        return await self._database.read_small(lambda: _find(canonicals))
 
     async def put_alias(self, alias: Alias, *, audit: AuditEntry) -> None:
         await self._database.write(lambda _refs: _put(alias, audit))
@@ -49,7 +49,7 @@ class SqlAliases:
         await self._database.write(lambda _refs: _revoke(account, address, audit))
 
     async def list_identities(self, account: AccountId) -> Sequence[Address]:
-        return await self._database.read(_identities(account))
+        return await self._database.read_small(lambda: _identities(account))
 
 
 # -- parts of units, for this package

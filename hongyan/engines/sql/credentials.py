@@ -40,13 +40,13 @@ class SqlCredentials:
         self._database = database
 
     async def find_next_credential(self, canonical: str) -> CredentialId | None:
-        return await self._database.read(_find_next_credential(canonical))
+        return await self._database.read_small(lambda: _find_next_credential(canonical))
 
     async def find_login(self, canonical: str) -> StoredLogin | None:
-        return await self._database.read(_find_login(canonical))
+        return await self._database.read_small(lambda: _find_login(canonical))
 
     async def get_login(self, account: AccountId) -> StoredLogin:
-        return await self._database.read(_get_login(account))
+        return await self._database.read_small(lambda: _get_login(account))
 
     async def set_password(self, account: AccountId, password_hash: str, *, audit: AuditEntry) -> None:
         await self._database.write(lambda _refs: _set_password(account, password_hash, audit))

@@ -19,7 +19,7 @@ class SqlDirectory:
         self._database = database
 
     async def directory_position(self) -> int:
-        return await self._database.read(_counter("directory"))
+        return await self._database.read_small(lambda: _counter("directory"))
 
     async def directory_changes(self, after: int, *, limit: int = 1000) -> Sequence[DirectoryChange] | None:
         return await self._database.read(_changes(after, limit))

@@ -30,7 +30,7 @@ class SqlMailboxes:
         return await self._database.read(_list(account))
 
     async def find_mailbox(self, account: AccountId, name: str) -> Mailbox | None:
-        return await self._database.read(_find(account, name))
+        return await self._database.read_small(lambda: _find(account, name))
 
     async def create_mailbox(self, account: AccountId, name: str, *, special_use: str = "") -> Mailbox:
         return await self._database.write(lambda _refs: insert_mailbox(account, name, special_use))
@@ -54,10 +54,10 @@ class SqlMailboxes:
         await self._database.write(lambda _refs: _save_snapshot(account, mailbox, modseq, snapshot), durable=False)
 
     async def highestmodseq(self, account: AccountId) -> ModSeq:
-        return await self._database.read(_highestmodseq(account))
+        return await self._database.read_small(lambda: _highestmodseq(account))
 
     async def quota(self, account: AccountId) -> Quota:
-        return await self._database.read(_quota(account))
+        return await self._database.read_small(lambda: _quota(account))
 
     async def set_quota(self, account: AccountId, *, limit_octets: int, limit_messages: int) -> None:
         await self._database.write(lambda _refs: _set_quota(account, limit_octets, limit_messages))
