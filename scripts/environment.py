@@ -12,6 +12,7 @@ backend. A stamp keeps the hash of what was installed, so that the next call can
 from __future__ import annotations
 
 import argparse
+import compileall
 import fcntl
 import hashlib
 import importlib.util
@@ -72,6 +73,7 @@ def make(kind: str) -> int:
         print(FAILED.format(lock=LOCKS[kind].relative_to(ROOT)), file=sys.stderr)
         return 1
     link_package()
+    compileall.compile_dir(ROOT / "hongyan", quiet=2)  # As pip does for packages: the first start need not.
     stamp(kind).write_text(fingerprint(kind))
     return 0
 

@@ -67,7 +67,7 @@ class Passwords:
         self._key = random.token(32)
         self._right: dict[bytes, None] = {}
         # Made with the parameters of today: its check takes as long as a real one's.
-        self._nobodys_hash = self._hasher.hash(random.token(16))
+        self._nobody = self._pool.submit(self._hasher.hash, random.token(16))
 
     def close(self) -> None:
         """Finish what is under way and end the threads."""
@@ -103,6 +103,10 @@ class Passwords:
     def is_outdated(self, stored: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
+
+    @property
+    def _nobodys_hash(self) -> str:
+        return self._nobody.result()  # There since the start: nobody logs in before a port serves.
 
     def _digest(self, octets: bytes, stored: str) -> bytes:
         return hmac.digest(self._key, b"%d:%b:%b" % (len(octets), octets, stored.encode()), "sha256")

@@ -6,15 +6,12 @@ __all__ = ["format_help"]
 
 from typing import TYPE_CHECKING
 
-from cyclopts.help import HelpEntry, HelpPanel
-from rich.console import Console, ConsoleOptions
-from rich.table import Table
-from rich.text import Text
-
 from hongyan.cli.words import say, translate
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+if TYPE_CHECKING:  # and rich only where help is shown: other commands do not wait for it
+    from cyclopts.help import HelpEntry, HelpPanel
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.text import Text
 
 _NAMES = 32  # columns
 _NO_DEFAULT = (None, "()", "None", "False", '""', "0")
@@ -26,15 +23,17 @@ class _HelpFormatter:
     """What cyclopts asks to show a page of help (`cyclopts.help.protocols.HelpFormatter`)."""
 
     def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:  # noqa: ARG002
+        from rich.table import Table
+
         if not panel.entries:
             return
         table = Table.grid(padding=(0, 2), pad_edge=False)
         table.add_column(min_width=12, max_width=_NAMES)
         table.add_column(overflow="fold")
         for entry in panel.entries:
-            table.add_row(Text("  " + " ".join(entry.display_labels_with_metavar), "cyan"), _describe(entry))
+            table.add_row(_text("  " + " ".join(entry.display_labels_with_metavar), "cyan"), _describe(entry))
         title = _plain(panel.title)
-        console.print(Text(say(_TITLES.get(title, title)), "bold"))
+        console.print(_text(say(_TITLES.get(title, title)), "bold"))
         console.print(table)
         console.print()
 
@@ -42,7 +41,7 @@ class _HelpFormatter:
         words = _plain(usage).strip().removeprefix(_USAGE)
         for word in ("COMMAND", "OPTIONS"):
             words = words.replace(word, say(word))
-        console.print(Text.assemble((f"{say('Usage')}: ", "bold"), words), soft_wrap=True)
+        console.print(_text(f"{say('Usage')}: ", "bold").append(words, "not bold"), soft_wrap=True)
         console.print()
 
     def render_description(
@@ -52,7 +51,7 @@ class _HelpFormatter:
         description: RenderableType | None,
     ) -> None:
         if words := _plain(description).strip():
-            console.print(Text(words))
+            console.print(_text(words))
             console.print()
 
 
@@ -60,7 +59,7 @@ format_help = _HelpFormatter()
 
 
 def _describe(entry: HelpEntry) -> Text:
-    text = Text(translate(_plain(entry.description)))
+    text = _text(translate(_plain(entry.description)))
     if entry.choices:
         text.append(f" ({' | '.join(entry.choices)})", "dim")
     if entry.default not in _NO_DEFAULT:
@@ -68,6 +67,12 @@ def _describe(entry: HelpEntry) -> Text:
     if entry.required:
         text.append(" " + say("[required]"), "dim")
     return text
+
+
+def _text(words: str, style: str = "") -> Text:
+    from rich.text import Text
+
+    return Text(words, style)
 
 
 def _plain(shown: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["make_app", "run"]
 
-import difflib
 import sys
 from collections.abc import Sequence
 
@@ -84,6 +83,8 @@ def make_app() -> App:
 
 def _name_near(error: UnknownCommandError) -> str:
     """Say which command may be meant. (The error itself would import every command to find out.)"""
+    import difflib
+
     typed = (error.unused_tokens or [""])[0]
     names = [name for name in error.app or () if not name.startswith("-")]
     near = difflib.get_close_matches(typed, names, 1)

@@ -127,6 +127,15 @@ def test_help_is_there_without_importing_the_service() -> None:
     assert done.stdout.splitlines()[-1] == "['cli', 'errors']"
 
 
+def test_a_service_on_sqlite_starts_without_what_only_others_need() -> None:
+    script = (
+        "import sys\nimport hongyan.cli.program, hongyan.cli.demo, hongyan.cli.serve\n"
+        "print(sorted({'asyncpg', 'rich'}.intersection(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_colours_are_for_terminals_and_for_those_who_want_them(furnished: Path) -> None:
     done = run_program("account", "list", "--data", str(furnished), FORCE_COLOR="1")
     assert "\x1b[" in done.stdout

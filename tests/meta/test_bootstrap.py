@@ -77,3 +77,17 @@ def test_a_changed_lock_is_installed_anew(
     changed.write_text("another==1.0\n")
     monkeypatch.setitem(environment.LOCKS, "runtime", changed)
     assert not environment.is_fresh("runtime")
+
+
+def test_the_package_is_compiled_when_it_is_installed(
+    environment: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package = tmp_path / "hongyan"
+    package.mkdir()
+    (package / "goose.py").write_text("HONK = 1\n")
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "find_pip", lambda: ["true"])
+    monkeypatch.setattr(environment, "is_ours", lambda _venv: True)
+    monkeypatch.setattr(environment, "link_package", lambda: None)
+    assert environment.make("runtime") == 0
+    assert list(package.glob("__pycache__/goose.*.pyc"))
