@@ -52,6 +52,14 @@ class Selected:
         """Return the UIDs at positions of the view."""
         return BitMap(self.view.uids_of(positions))
 
+    def has_arrivals(self, messages: SequenceSet) -> bool:
+        """Whether a set of UIDs reaches to messages that the client was not told of yet."""
+        uids, view = self.state.uids, self.view
+        known = view.uids[view.exists - 1] if view.exists else 0
+        if not uids or uids[-1] <= known:
+            return False
+        return messages.has_star or any(max(bounds) > known for bounds in messages.ranges)
+
     @property
     def is_current(self) -> bool:
         """Whether the positions of the view are those of the mailbox."""

@@ -63,6 +63,7 @@ from hongyan.wire.imap.receiver import (
     Receiver,
     after_login,
 )
+from hongyan.wire.imap.sequence import SequenceSet
 from hongyan.wire.imap.states import State, find_fault_of_state
 
 Work = Coroutine[Any, Any, None]
@@ -356,6 +357,15 @@ class ImapSession:
         """Tell what became of the selected mailbox."""
         if self.selected is not None:
             self._out += self.selected.news(self, expunge=expunge)
+
+    def tell_arrivals(self, messages: SequenceSet | None) -> None:
+        """Tell of the messages that a UID command names before this session has told of them.
+
+        Another connection of the client may have: APPENDUID, COPYUID. Only a UID that does not exist is passed over
+        (RFC 9051 §6.4.9); else OK would be said to a STORE that has stored nothing.
+        """
+        if messages is not None and self.selected is not None and self.selected.has_arrivals(messages):
+            self.tell_news(expunge=False)
 
     def say_bye(self, text: str, *, code: bytes = b"") -> None:
         """Say that the connection closes, and close it."""

@@ -32,6 +32,8 @@ def move(session: ImapSession, command: Move) -> Work | None:
 def _chosen(session: ImapSession, command: Copy | Move) -> BitMap | None:
     """Return the UIDs that the command speaks of, or None when it is answered already."""
     selected = session.require_selected()
+    if command.uid:
+        session.tell_arrivals(command.messages)
     if not selected.view.names_only_known(command.messages, uid=command.uid):
         session.bad(command.tag, "There is no message of that number.")
         return None

@@ -19,6 +19,7 @@ def expunge(session: ImapSession, command: Expunge) -> Work | None:
     if selected.read_only:
         session.no(command.tag, "The mailbox was opened by EXAMINE: it cannot be changed.", code=codes.READ_ONLY)
         return None
+    session.tell_arrivals(command.uids)
     chosen = None
     if command.uids is not None:
         chosen = selected.uids(selected.positions(command.uids, uid=True))

@@ -34,6 +34,8 @@ Runs = list[tuple[int, int]]
 def fetch(session: ImapSession, command: Fetch) -> Work | None:
     """Tell what is asked for of each message."""
     selected = session.require_selected()
+    if command.uid:
+        session.tell_arrivals(command.messages)
     if not selected.view.names_only_known(command.messages, uid=command.uid):
         session.bad(command.tag, "There is no message of that number.")
         return None

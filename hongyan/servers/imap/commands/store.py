@@ -31,6 +31,8 @@ def store(session: ImapSession, command: Store) -> Work | None:
     if selected.read_only:
         session.no(command.tag, "The mailbox was opened by EXAMINE: it cannot be changed.", code=codes.READ_ONLY)
         return None
+    if command.uid:
+        session.tell_arrivals(command.messages)
     if not selected.view.names_only_known(command.messages, uid=command.uid):
         session.bad(command.tag, "There is no message of that number.")
         return None
