@@ -6,21 +6,26 @@ __all__ = ["Outgoing", "make_outgoing"]
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from hongyan.addresses import AddressFault, Domain
 from hongyan.assembly.directory import Directory
 from hongyan.assembly.ground import Ground
+from hongyan.assembly.signing import HostSigner
+from hongyan.clients.own_addresses import find_own_addresses
 from hongyan.clients.resolver import DnsResolver
 from hongyan.clients.smtp import SmtpTransport
+from hongyan.config import SERVICES, Config
 from hongyan.delivery.deliver import Deliverer
 from hongyan.delivery.local import LocalTransport
 from hongyan.domains.domains import Domains
 from hongyan.engines.sql.queue import SqlQueue
 from hongyan.errors import ConfigurationError
+from hongyan.mailauth.resolver import IPAddress
 from hongyan.queue.items import Queue
 from hongyan.queue.lookup import Router
-from hongyan.queue.notices import NoticeWriter
+from hongyan.queue.notices import NoticeLimit, NoticeWriter
 from hongyan.queue.route import Credentials, SmartHost
 from hongyan.queue.schedule import SteadyClock
 from hongyan.queue.worker import QueueWorker
@@ -66,7 +71,7 @@ def make_outgoing(ground: Ground, directory: Directory, deliverer: Deliverer) ->
         _make_router(ground, directory.domains, resolver),
         local=LocalTransport(directory.aliases, deliverer, queue),
         remote=remote,
-        notices=NoticeWriter(hostname, queue, ground.clock, random),
+        notices=_make_notice_writer(ground, directory, queue),
         clock=steady,
         random=random,
         schedule=config.schedule,
@@ -75,6 +80,19 @@ def make_outgoing(ground: Ground, directory: Directory, deliverer: Deliverer) ->
     )
     workers.append(worker)
     return Outgoing(store, queue, worker, remote, resolver)
+
+
+def _make_notice_writer(ground: Ground, directory: Directory, queue: Queue) -> NoticeWriter:
+    config, clock = ground.config, ground.clock
+    signer = HostSigner(Domain.parse(config.server.hostname), directory.signing_keys, directory.domains, clock)
+    return NoticeWriter(
+        config.server.hostname,
+        queue,
+        clock,
+        ground.random,
+        sign=signer.sign if config.submission.sign else None,
+        limit=NoticeLimit(config.queue.notices_per_hour),
+    )
 
 
 def _make_router(ground: Ground, domains: Domains, resolver: DnsResolver) -> Router:
@@ -86,7 +104,24 @@ def _make_router(ground: Ground, domains: Domains, resolver: DnsResolver) -> Rou
         config.route,
         smart_host=_find_smart_host(ground),
         own_names=[config.server.hostname.lower()],
+        own_addresses=_list_own_addresses(config),
     )
+
+
+def _list_own_addresses(config: Config) -> Iterable[IPAddress]:
+    """Yield the addresses at which other servers find this one, as far as this machine knows them."""
+    options = config.listen.get("smtp")
+    if options is None or options.port not in (0, SERVICES["smtp"]):
+        return  # Mail goes to port 25: who answers there is another server.
+    for host in options.hosts:
+        try:
+            address = ip_address(host)
+        except ValueError:
+            continue  # a name, which the DNS or the hosts file knows
+        if address.is_unspecified:
+            yield from find_own_addresses()
+        else:
+            yield address
 
 
 def _find_smart_host(ground: Ground) -> SmartHost | None:

@@ -12,7 +12,7 @@ At most ten signatures are looked at, and two body hashes serve them all.
 
 from __future__ import annotations
 
-__all__ = ["MAX_SIGNATURES", "DkimResult", "DkimStatus", "SigningKey", "Verifier", "sign"]
+__all__ = ["MAX_SIGNATURES", "DkimResult", "DkimStatus", "SigningKey", "Verifier", "sign", "sign_message"]
 
 import base64
 import binascii
@@ -43,6 +43,7 @@ from hongyan.mailauth.canonical import (
 from hongyan.mailauth.dkim_record import KeyFault, KeyRecord, find_key
 from hongyan.mailauth.resolver import Resolver
 from hongyan.mailauth.tags import TagListFault, parse_tags, unfold, without_tag
+from hongyan.message.headers import find_body
 
 MAX_SIGNATURES: Final = 10
 """Signatures of a message that are verified, from the top; the rest costs nothing and says nothing."""
@@ -118,6 +119,14 @@ def sign(
         canonical_field(chosen.raw, Canonicalization.RELAXED) + b"\r\n" for chosen in select_fields(fields, names)
     )
     return b"".join(_signature_field(key, signed, names, body_digest, now, lifetime) for key in keys)
+
+
+def sign_message(octets: bytes, keys: Iterable[SigningKey], now: datetime) -> bytes:
+    """Return a DKIM-Signature field for each key, for a message that leaves as it is."""
+    body = find_body(octets, 0, len(octets))
+    hasher = BodyHasher()
+    hasher.update(octets[body:])
+    return sign(octets[:body], hasher.digest(), keys, now)
 
 
 def _signature_field(

@@ -60,10 +60,10 @@ class NoticeWriter:
         clock: Clock,
         random: Random,
         *,
-        sign: Callable[[bytes], bytes] | None = None,
+        sign: Callable[[bytes, Address], bytes] | None = None,
         limit: NoticeLimit | None = None,
     ) -> None:
-        """From is postmaster at `host`; `sign` returns the fields that sign a message of ours (DKIM)."""
+        """From is postmaster at `host`; `sign` returns the fields that sign a message of ours to an address (DKIM)."""
         self._host = host
         self._queue = queue
         self._clock = clock
@@ -89,7 +89,7 @@ class NoticeWriter:
             expires=self._queue.schedule.expires(now),
             size=len(octets),
             octets=octets,
-            prefix=self._sign(octets) if self._sign else b"",
+            prefix=self._sign(octets, sender) if self._sign else b"",
             trace_id=message.trace_id,
             body=Body.SEVEN_BIT if octets.isascii() else Body.EIGHT_BIT,
             smtputf8=report.is_global,

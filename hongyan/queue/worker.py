@@ -67,9 +67,11 @@ class QueueOptions:
     local_concurrency: int = option(20, "Deliveries into the mailboxes of one domain that run at the same time.")
     batch: int = option(100, "Recipients of one destination that are claimed at a time.")
     lease: int = option(10, "After how long another node takes over what a dead one was at.", unit="minutes")
+    notices_per_hour: int = option(100, "Notifications that one address is sent within an hour; those beyond are not.")
 
     def __post_init__(self) -> None:
-        if min(self.concurrency, self.per_destination, self.local_concurrency, self.batch, self.lease) < 1:
+        limits = (self.concurrency, self.per_destination, self.local_concurrency, self.batch, self.lease)
+        if min(*limits, self.notices_per_hour) < 1:
             raise ValueError("limits of the queue are 1 or more")
 
 

@@ -167,10 +167,10 @@ async def test_non_ascii_addresses_make_it_global_where_the_way_back_takes_it() 
 
 
 async def test_notifications_are_signed() -> None:
-    signing = writer(sign=lambda octets: b"DKIM-Signature: %d\r\n" % len(octets))
+    signing = writer(sign=lambda octets, to: b"DKIM-Signature: %d %s\r\n" % (len(octets), str(to).encode()))
     made = await signing.make(queued_message(), (failed(),), Octets())
     assert made is not None
-    assert made.prefix == b"DKIM-Signature: %d\r\n" % made.size
+    assert made.prefix == b"DKIM-Signature: %d ann@example.org\r\n" % made.size
 
 
 async def test_a_sender_is_told_a_hundred_times_an_hour_and_no_more() -> None:

@@ -9,26 +9,15 @@ import pytest
 
 from hongyan.addresses import Domain
 from hongyan.clock import SystemClock
-from hongyan.domains.dkim_keys import load_signing_keys, make_missing_keys, public_record
-from hongyan.mailauth.dkim import DkimResult, DkimStatus, Verifier
+from hongyan.domains.dkim_keys import make_missing_keys
+from hongyan.mailauth.dkim import DkimStatus
 from hongyan.message.headers import find_body
-from tests.support.resolver import FakeResolver
 from tests.support.server import DOMAIN, SECRET, Server, start_server
+from tests.support.signatures import verify_signatures
 from tests.support.smtp_peer import SmtpPeer
 
 OURS = Domain.parse(DOMAIN)
 CLOCK = SystemClock()
-
-
-async def verify(octets: bytes, folder: Path) -> list[DkimResult]:
-    """Look at the signatures as a stranger does."""
-    resolver = FakeResolver()
-    for record in map(public_record, load_signing_keys(folder, OURS)):
-        resolver.add_txt(record.name, record.text)
-    body = find_body(octets, 0, len(octets))
-    verifier = Verifier(octets[:body], CLOCK.now())
-    verifier.update(octets[body:])
-    return list(await verifier.results(resolver))
 
 
 async def submit(server: Server, recipients: list[str], octets: bytes) -> None:
@@ -79,7 +68,7 @@ async def test_both_signatures_verify_at_the_next_hop(tmp_path: Path, letter: st
     async with SmtpPeer() as peer, start_server(tmp_path, relay=f"127.0.0.1:{peer.port}", limits=False) as server:
         await submit(server, ["goose@example.org"], LETTERS[letter])
         octets = await taken(peer)
-    results = await verify(octets, tmp_path / "dkim")
+    results = await verify_signatures(octets, tmp_path / "dkim", OURS)
     assert [result.status for result in results] == [DkimStatus.PASS] * 2
     assert {result.algorithm for result in results} == {"rsa-sha256", "ed25519-sha256"}
     assert b"\nbcc" not in octets[: find_body(octets, 0, len(octets))].lower()
@@ -95,7 +84,9 @@ async def test_what_is_changed_on_the_way_does_not_verify(tmp_path: Path) -> Non
         octets.replace(b"Subject: hi", b"Subject: ho"),
         b"From: bob@hongyan.test\r\n" + octets,
     ):
-        assert {result.status for result in await verify(changed, tmp_path / "dkim")} == {DkimStatus.FAIL}
+        assert {result.status for result in await verify_signatures(changed, tmp_path / "dkim", OURS)} == {
+            DkimStatus.FAIL
+        }
 
 
 async def test_mail_that_stays_here_is_not_signed(tmp_path: Path) -> None:
