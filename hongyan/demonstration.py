@@ -1,7 +1,8 @@
 """A mail service that needs no configuration: for development, for programs that want a throw-away one, for tests.
 
 It serves the domain `hongyan.test` on loopback, under a certificate by an authority of its own, with an admin and
-a user. What it needs to come up the same a second time lies in its data directory, the secrets of its accounts
+a user. Unless a relay or a name server is named, it sends nothing into the world: mail for other servers is held in
+the queue. What it needs to come up the same a second time lies in its data directory, the secrets of its accounts
 included, in a file that nobody else may read.
 """
 
@@ -146,9 +147,15 @@ def configure(wanted: Demonstration) -> tuple[Config, LocalCertificate]:
         login=LoginOptions(plaintext_on_loopback=wanted.plaintext_auth, default_domain=DOMAIN),
         passwords=PasswordOptions(min_length=1),
         dns=DnsOptions(servers=(wanted.resolver,) if wanted.resolver else ()),
-        route=RouteOptions(smart_host=wanted.relay, private_addresses=bool(wanted.resolver or wanted.relay)),
+        route=_route(wanted),
     )
     return config if wanted.limits else _without_limits(config), certificate
+
+
+def _route(wanted: Demonstration) -> RouteOptions:
+    """Return the way out: to the relay or the name server that was named, and else nowhere at all."""
+    has_way_out = bool(wanted.resolver or wanted.relay)
+    return RouteOptions(smart_host=wanted.relay, private_addresses=has_way_out, hold=not has_way_out)
 
 
 def _without_limits(config: Config) -> Config:

@@ -48,7 +48,9 @@ def demo(
     plaintext_auth: Annotated[bool, about("Take logins without TLS.", negative="", show_default=False)] = False,
     limits: Annotated[Literal["on", "off"], about("Whether connections and logins are limited.")] = "on",
     resolver: Annotated[str, about("HOST:PORT of the DNS server to ask.")] = "",
-    relay: Annotated[str, about("HOST:PORT that takes all outgoing mail.")] = "",
+    relay: Annotated[
+        str, about("HOST:PORT that takes all outgoing mail. Without it and --resolver, such mail is held.")
+    ] = "",
 ) -> int:
     """Run a throw-away service on loopback, until SIGTERM or until a pipe on its standard input is closed."""
     if port_base is not None and not 0 <= port_base <= _HIGHEST_BASE:

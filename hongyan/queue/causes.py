@@ -44,6 +44,7 @@ class Cause(Enum):
     TOO_LARGE = ("5.3.4", "The message is larger than the mail server takes")
     CONTENT_UNREADABLE = ("4.3.0", "The message could not be read here")
     FAILED_HERE = ("4.3.0", "Something failed here")
+    HELD_HERE = ("4.3.2", "Held: this server is for trying out and sends nothing to other servers")
 
     def __init__(self, status: str, line: str) -> None:
         self.status = status

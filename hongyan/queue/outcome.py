@@ -33,6 +33,8 @@ class Result(Enum):
     DELIVERED = "delivered"
     DEFERRED = "deferred"
     FAILED = "failed"
+    HELD = "held"
+    """Nothing was tried, and nothing will be until an operator says so."""
 
 
 class Stage(StrEnum):
@@ -86,7 +88,8 @@ class Outcome:
     def from_cause(cause: Cause, stage: Stage, *, remote: str = "", detail: str = "") -> Outcome:
         """Judge what this server found out by itself."""
         text = f"{cause.line} ({detail})"[:_MAX_TEXT] if detail else cause.line
-        result = Result.FAILED if cause.is_permanent else Result.DEFERRED
+        failed = Result.FAILED if cause.is_permanent else Result.DEFERRED
+        result = Result.HELD if cause is Cause.HELD_HERE else failed
         return Outcome(result=result, stage=stage, status=cause.status, text=text, remote=remote)
 
     def report(self, at: datetime) -> AttemptReport:
@@ -131,6 +134,8 @@ def _settle(
         return _settled(recipient, RecipientState.DELIVERED, outcome, now), _arrival(outcome)
     if outcome.result is Result.FAILED:
         return _settled(recipient, RecipientState.FAILED, outcome, now), Action.FAILED
+    if outcome.result is Result.HELD:
+        return _settled(recipient, RecipientState.HELD, outcome, now), None
     if schedule.is_exhausted(claim.message, attempts, now):
         expired = Outcome.from_cause(Cause.EXPIRED, outcome.stage, remote=outcome.remote, detail=outcome.text)
         return _settled(recipient, RecipientState.FAILED, expired, now), Action.FAILED

@@ -81,6 +81,7 @@ class RouteOptions:
     private_addresses: bool = option(
         False, "Deliver to hosts whose address is private or loopback too; a relay named here is always allowed."
     )
+    hold: bool = option(False, "Hold mail for other servers in the queue: for a server that is tried out.")
 
 
 @dataclass(frozen=True, slots=True)

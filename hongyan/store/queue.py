@@ -219,8 +219,8 @@ class Claim:
 class Settled:
     """What an attempt came to for one recipient.
 
-    READY means deferred to `next_attempt`: a recipient that was held meanwhile stays held. The
-    attempt is counted.
+    READY means deferred to `next_attempt`: a recipient that was held meanwhile stays held. HELD waits
+    for an operator. The attempt is counted.
     """
 
     number: int
@@ -231,8 +231,8 @@ class Settled:
     """Told now or earlier."""
 
     def __post_init__(self) -> None:
-        if self.state not in (RecipientState.DELIVERED, RecipientState.FAILED, RecipientState.READY):
-            raise ValueError("an attempt delivers, fails or defers")
+        if self.state is RecipientState.DROPPED:
+            raise ValueError("an attempt delivers, fails, defers or holds")
         if (self.state is RecipientState.READY) != (self.next_attempt is not None):
             raise ValueError("a deferred recipient, and no other, has a next attempt")
 

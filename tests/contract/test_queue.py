@@ -417,6 +417,16 @@ async def test_hold_does_not_stop_an_attempt_and_outlasts_it(queue_store: QueueS
     assert await claim(queue_store, at=60) == []
 
 
+async def test_what_an_attempt_holds_waits_for_the_operator(queue_store: QueueStore) -> None:
+    enqueued = await queue_store.enqueue(new("a@example.net", "b@example.net"))
+    one = await claim_one(queue_store)
+    await settle(queue_store, one, settled(0, HELD), settled(1, DELIVERED))
+    assert await states(queue_store, enqueued.id) == [HELD, DELIVERED]
+    assert await claim(queue_store, at=600) == []
+    assert await queue_store.release(Selection()) == 1
+    assert len(await claim(queue_store)) == 1
+
+
 async def test_retry_makes_due_what_waits(queue_store: QueueStore) -> None:
     await queue_store.enqueue(new(delay=timedelta(hours=3)))
     assert await queue_store.retry(Selection(), NOW) == 1

@@ -11,6 +11,7 @@ import pytest
 
 from hongyan.audit.events import SERVER
 from hongyan.mailauth.tags import parse_tags, unfold
+from tests.support.cli import Cli
 from tests.support.lines import PATIENCE, Lines
 from tests.support.server import SECRET, Server, in_thread, start_server
 from tests.support.smtp_peer import SmtpPeer
@@ -72,6 +73,20 @@ async def test_what_leaves_goes_to_the_relay_signed_with_both_kinds_of_key(tmp_p
     tags = [parse_tags(unfold(signature.partition(b":")[2])) for signature in signatures]
     assert {tag[b"a"] for tag in tags} == {b"rsa-sha256", b"ed25519-sha256"}
     assert {tag[b"d"] for tag in tags} == {b"hongyan.test"}
+
+
+async def test_without_a_way_out_mail_for_other_servers_is_held_and_the_operator_sees_why(server: Server) -> None:
+    cli = Cli(server.app.engines.directory.path)
+    bob = await idle(server, "bob")
+    await submit(server, "ann", "friend@elsewhere.test, bob@hongyan.test")
+    await bob.until(b"* 1 EXISTS")
+    async with asyncio.timeout(PATIENCE):
+        while not (held := await in_thread(lambda: cli.json("queue", "list", "--state", "held")["messages"])):
+            pass
+    recipients = {recipient["address"]: recipient for recipient in held[0]["recipients"]}
+    assert "sends nothing to other servers" in recipients["friend@elsewhere.test"]["last"]["text"]
+    people = await in_thread(lambda: cli("queue", "list", language="zh_CN.UTF-8"))
+    assert "暂扣" in people.out
 
 
 def fields(octets: bytes) -> list[bytes]:

@@ -52,6 +52,12 @@ def test_a_reply_is_judged_by_its_first_digit(reply: Reply, result: Result, stat
     assert outcome.text == str(reply)
 
 
+def test_what_is_held_here_waits_and_nobody_is_told() -> None:
+    outcome = Outcome.from_cause(Cause.HELD_HERE, Stage.ROUTE)
+    settled, notice = conclude_one(outcome, after=timedelta(days=30))
+    assert (outcome.result, settled.state, notice) == (Result.HELD, RecipientState.HELD, None)
+
+
 def test_a_cause_is_judged_by_its_class() -> None:
     failed = Outcome.from_cause(Cause.NULL_MX, Stage.ROUTE, detail="example.net")
     assert (failed.result, failed.status) == (Result.FAILED, "5.1.10")

@@ -65,7 +65,9 @@ HELP: dict[str, str] = {
     "Take logins without TLS.": "允许不经 TLS 登录。",
     "Whether connections and logins are limited.": "是否限制连接和登录。",
     "HOST:PORT of the DNS server to ask.": "要询问的 DNS 服务器，HOST:PORT。",
-    "HOST:PORT that takes all outgoing mail.": "接收全部外发邮件的中继，HOST:PORT。",
+    "HOST:PORT that takes all outgoing mail. Without it and --resolver, such mail is held.": (
+        "接收全部外发邮件的中继，HOST:PORT。不给它也不给 --resolver 时，外发邮件一律暂扣。"
+    ),
     # config
     "Say what is wrong with a configuration file, with line and remedy; start nothing.": (
         "指出配置文件的错误所在行和改法；不启动任何东西。"

@@ -214,9 +214,6 @@ SETTINGS: dict[str, str] = {
     "Deliveries into the mailboxes of one domain that run at the same time.": "同时投入同一域名邮箱的数量。",
     "Recipients of one destination that are claimed at a time.": "同一目的地一次领取的收件人数。",
     "After how long another node takes over what a dead one was at.": "节点失效多久后由别的节点接手。",
-    "Notifications that one address is sent within an hour; those beyond are not.": (
-        "每小时内发给同一地址的通知数；超出的不发。"
-    ),
     "HOST:PORT of a relay that takes all outgoing mail; empty: deliver by MX.": (
         "接收全部外发邮件的中继 HOST:PORT；空：按 MX 投递。"
     ),
@@ -227,6 +224,9 @@ SETTINGS: dict[str, str] = {
     "Which addresses of a host are tried, and which come first.": "尝试主机的哪些地址，哪些优先。",
     "Deliver to hosts whose address is private or loopback too; a relay named here is always allowed.": (
         "是否也投递到内网或回环地址的主机；这里指定的中继总是允许。"
+    ),
+    "Hold mail for other servers in the queue: for a server that is tried out.": (
+        "把发往其他服务器的邮件暂扣在队列中：供试用的服务器使用。"
     ),
     "Pauses before the next attempts at a recipient that was deferred; the last one is repeated.": (
         "暂缓的收件人各次重试前的间隔；最后一个重复使用。"
