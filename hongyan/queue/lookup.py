@@ -9,7 +9,7 @@ from __future__ import annotations
 __all__ = ["LocalDomains", "Router"]
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Final, Protocol
 
@@ -54,10 +54,13 @@ class Router:
         options: RouteOptions,
         *,
         smart_host: SmartHost | None = None,
-        own_names: Collection[str] = (),
-        own_addresses: Collection[IPAddress] = (),
+        own_names: Iterable[str] = (),
+        own_addresses: Iterable[IPAddress] = (),
     ) -> None:
-        """Mail is not sent on to `own_names` (host names in lower case) and `own_addresses`: it would come back."""
+        """Mail is not sent on to `own_names` (host names in lower case) and `own_addresses`: it would come back.
+
+        The addresses that the DNS knows for our names are ours too: behind a NAT no other way tells them.
+        """
         self._resolver = resolver
         self._local_domains = local_domains
         self._random = random
@@ -78,8 +81,10 @@ class Router:
         if self._smart_host is not None:
             addresses = await self._relay_addresses(self._smart_host.host)
             return route_to_smart_host(self._smart_host, addresses, self._options, self._random)
-        facts_of_domain = await self.mail_facts(Domain(destination))
-        return route_by_mx(facts_of_domain, self._options, self._random, self._own_addresses)
+        facts_of_domain, own_addresses = await asyncio.gather(
+            self.mail_facts(Domain(destination)), self._find_own_addresses()
+        )
+        return route_by_mx(facts_of_domain, self._options, self._random, own_addresses)
 
     async def mail_facts(self, domain: Domain) -> MailFacts:
         """Return what DNS says about a domain's mail (RFC 5321 §5.1)."""
@@ -103,6 +108,10 @@ class Router:
         ordered, is_cut = order_exchanges(named, self._own_names, self._random)
         exchanges = await self._all_host_facts(ordered[:_MAX_LOOKUPS])
         return MailFacts(domain.text, LookupResult.FOUND, exchanges, is_cut=is_cut)
+
+    async def _find_own_addresses(self) -> frozenset[IPAddress]:
+        lookups = await asyncio.gather(*(self._host_facts(name, preference=0) for name in self._own_names))
+        return self._own_addresses.union(*(facts.addresses for facts in lookups))
 
     async def _all_host_facts(self, records: tuple[MxRecord, ...]) -> tuple[ExchangeFacts, ...]:
         async with asyncio.TaskGroup() as tasks:

@@ -214,6 +214,9 @@ SETTINGS: dict[str, str] = {
     "Deliveries into the mailboxes of one domain that run at the same time.": "同时投入同一域名邮箱的数量。",
     "Recipients of one destination that are claimed at a time.": "同一目的地一次领取的收件人数。",
     "After how long another node takes over what a dead one was at.": "节点失效多久后由别的节点接手。",
+    "Notifications that one address is sent within an hour; those beyond are not.": (
+        "每小时内发给同一地址的通知数；超出的不发。"
+    ),
     "HOST:PORT of a relay that takes all outgoing mail; empty: deliver by MX.": (
         "接收全部外发邮件的中继 HOST:PORT；空：按 MX 投递。"
     ),
