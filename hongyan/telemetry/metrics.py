@@ -41,6 +41,7 @@ __all__ = [
     "smtpserver_submission_total",
     "spf_verify_duration_seconds",
     "store_bytes",
+    "store_needs_restart",
     "tls_handshakes_total",
 ]
 
@@ -125,6 +126,9 @@ dkim_verify_duration_seconds = _histogram("dkim_verify_duration_seconds", "DKIM 
 dmarc_policy_total = _counter("dmarc_policy_total", "DMARC policies met.", "policy", "status")
 
 store_bytes = _gauge("store_bytes", "Octets stored.", "kind")
+store_needs_restart = _gauge(
+    "store_needs_restart", "1 after the disk has failed to keep the database: its log grows until a restart moves it."
+)
 index_lag_seconds = _gauge("index_lag_seconds", "How far the search index is behind.")
 search_duration_seconds = _histogram("search_duration_seconds", "Searches.", "kind")
 

@@ -7,12 +7,15 @@ import errno
 import os
 import shutil
 import sqlite3
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import apsw
 import pytest
 
+from hongyan import telemetry
 from hongyan.engines.segments import SegmentStore
 from hongyan.engines.sql.units import Many, Statement, Unit
 from hongyan.engines.sqlite import checkpoints
@@ -336,10 +339,12 @@ async def test_a_commit_whose_sync_failed_does_not_come_back_with_the_next_start
     assert sqlite3.connect(after / "mail.db").execute("SELECT k FROM t").fetchall() == [(1,)]
 
 
+@pytest.mark.parametrize("page", [0, -1])
 async def test_a_log_that_the_disk_has_lost_is_never_called_safe(
-    database: SqliteDatabase, disk: FaultyDisk, files: FaultySqlite, tmp_path: Path
+    database: SqliteDatabase, disk: FaultyDisk, files: FaultySqlite, tmp_path: Path, page: int
 ) -> None:
     await write(database, 1, durable=False)
+    size = (tmp_path / "mail.db-wal").stat().st_size
     files.fail["sync -wal"] = apsw.IOError
     disk.fail["sync"] = errno.EIO
     with pytest.raises(StorageFailed):
@@ -347,7 +352,8 @@ async def test_a_log_that_the_disk_has_lost_is_never_called_safe(
     while "sync .db-wal" not in disk.calls:  # its first try to write the log anew has failed too
         await asyncio.sleep(0)
     log = os.open(tmp_path / "mail.db-wal", os.O_RDWR)
-    os.pwrite(log, bytes(4096), 32)  # as if the kernel had dropped the page, and the disk never had it
+    # As if the kernel had dropped the page, and the disk never had it.
+    os.pwrite(log, bytes(4000), 32 if page == 0 else size - 4000)
     os.close(log)
     files.fail.clear()
     disk.fail.clear()
@@ -373,14 +379,82 @@ async def test_after_a_failed_sync_of_the_database_nothing_is_moved_and_the_next
     files.fail.clear()
     database.close()
     assert files.calls.count("sync .db") == 1
+    assert telemetry.metrics.store_needs_restart._value.get() == 1
     assert files.calls.count("write .db") == moved
     files.calls.clear()
     assert (tmp_path / "mail.db-wal").stat().st_size
     database = SqliteDatabase(tmp_path / "mail.db", SegmentStore(tmp_path / "blobs"))
     database.open()
+    assert telemetry.metrics.store_needs_restart._value.get() == 0
     assert await keys(database) == list(range(1, key + 1))
+    await write(database, key + 1)
+    while "sync .db" not in files.calls:
+        await asyncio.sleep(0)
     database.close()
-    assert "write .db" in files.calls
+    assert not (tmp_path / "mail.db-wal").exists()
+
+
+async def test_nothing_is_moved_while_the_log_is_not_known_to_be_whole(
+    database: SqliteDatabase,
+    disk: FaultyDisk,
+    files: FaultySqlite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await write(database, 1)
+    monkeypatch.setattr(checkpoints, "_LONG", 1)
+    files.fail["sync -wal"] = apsw.IOError
+    disk.fail["sync"] = errno.EIO
+    for _ in range(3):
+        with pytest.raises(StorageFailed):
+            await write(database, 2)
+    files.fail.clear()  # as a kernel does, that tells of it once
+    with pytest.raises(StorageFailed):
+        await write(database, 2)
+    database.close()
+    assert "write .db" not in files.calls
+    assert (tmp_path / "mail.db-wal").stat().st_size
+    assert sqlite3.connect(tmp_path / "mail.db").execute("SELECT k FROM t").fetchall() == [(1,)]
+
+
+async def test_once_the_log_is_whole_again_it_is_moved_by_files_that_have_nothing_to_tell(
+    database: SqliteDatabase, files: FaultySqlite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moving = database._writer._checkpoints
+    before = moving._connection
+    files.fail["sync -wal"] = apsw.IOError
+    with pytest.raises(StorageFailed):
+        await write(database, 1)
+    files.fail.clear()
+    await write(database, 1)
+    assert moving._connection is not before
+    monkeypatch.setattr(checkpoints, "_LONG", 1)
+    await write(database, 2)
+    while "sync .db" not in files.calls:
+        await asyncio.sleep(0)
+    assert await keys(database) == [1, 2]
+
+
+async def test_closing_while_the_log_is_being_moved_comes_to_an_end(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moving = database._writer._checkpoints
+    begun, real = threading.Event(), moving._checkpoint
+
+    def checkpoint(connection: apsw.Connection) -> None:
+        begun.set()
+        while not moving._closing:
+            time.sleep(0)
+        real(connection)
+
+    monkeypatch.setattr(moving, "_checkpoint", checkpoint)
+    monkeypatch.setattr(checkpoints, "_LONG", 1)
+    await write(database, 1)
+    assert await asyncio.to_thread(begun.wait, 30)
+    closing = threading.Thread(target=database.close, daemon=True)
+    closing.start()
+    await asyncio.to_thread(closing.join, 30)
+    assert not closing.is_alive()
 
 
 async def test_while_the_disk_keeps_failing_nothing_is_taken_and_reading_goes_on(

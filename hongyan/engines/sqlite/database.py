@@ -109,10 +109,10 @@ class SqliteDatabase:
 
     def _write_here(self, make: MakeUnit[T]) -> T | WouldWait:
         writer = self._writer
-        if not writer.is_at_rest or not writer.turn.acquire(blocking=False):
+        if not writer.turn.acquire(blocking=False):
             return WOULD_WAIT
         try:
-            done = self._here.write(make)
+            done = self._here.write(make) if writer.is_at_rest else WOULD_WAIT
             if done is not WOULD_WAIT:
                 writer.note_commit()
             return done

@@ -30,7 +30,7 @@ from hongyan import telemetry
 from hongyan.engines.disk import Disk
 from hongyan.engines.sql.units import MakeUnit
 from hongyan.engines.sqlite.checkpoints import Checkpoints
-from hongyan.engines.sqlite.connection import connect, fault_of, roll_back, run_unit
+from hongyan.engines.sqlite.connection import PAGE_OCTETS, connect, fault_of, roll_back, run_unit
 from hongyan.engines.sqlite.log_file import LogFile
 from hongyan.engines.sqlite.notices import Notices, Waiter
 from hongyan.errors import Corrupt, ServerFault, StorageFailed, StorageFull
@@ -38,6 +38,7 @@ from hongyan.types import BlobRef
 
 log = telemetry.logger("store")
 
+_LOG_OCTETS = telemetry.metrics.store_bytes.labels("log")
 _GROUP = 256  # jobs in one commit at most
 _GROUP_OCTETS = 32 << 20
 _CACHE_OCTETS = 64 << 20
@@ -122,6 +123,8 @@ class Writer:
         self._connection = connect(self._path, cache_octets=_CACHE_OCTETS)
         self._cursor = self._connection.cursor()
         self._connection.set_wal_hook(self.note_log_pages)
+        self._cursor.execute("SELECT COUNT(*) FROM sqlite_schema").fetchall()  # The first read makes the log.
+        self._log.open()
         self._checkpoints.open()
         self._thread.start()
 
@@ -133,7 +136,7 @@ class Writer:
         """Finish what was handed in, sync and close."""
         self._jobs.put(_Nudge.CLOSE)
         self._thread.join()
-        self._checkpoints.close(self._connection)
+        self._checkpoints.close(self._connection, keep_log=self._suspect)
         self._connection.close()
         self._log.close()
 
@@ -141,7 +144,7 @@ class Writer:
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether somebody who gets the `turn` may write at once, out of line."""
+        """Whether who holds the `turn` may write at once, out of line."""
         return self._jobs.empty() and not self._suspect and self._log_pages < _LONG_LOG
 
     def note_commit(self) -> None:
@@ -169,7 +172,9 @@ class Writer:
                     self._sync_log()
                 if self._suspect and (closing or time.monotonic() >= self._heal_due):
                     self._try_to_heal()
-                self._checkpoints.consider(self._log_pages, self._cursor)
+                if not self._suspect:  # What is moved must stand in the log for certain.
+                    self._checkpoints.consider(self._log_pages, self._connection)
+                _LOG_OCTETS.set(self._log_pages * PAGE_OCTETS)
 
     @property
     def _sync_due(self) -> float:
@@ -301,7 +306,6 @@ class Writer:
             self._heal()
         except ServerFault as fault:
             self._note_fault(fault)
-            self._heal_due = time.monotonic() + self._sync_within / 2
 
     def _heal(self) -> None:
         """Write the log anew, as far as it was committed. Raises `StorageFailed`."""
@@ -309,9 +313,11 @@ class Writer:
             frames, _moved = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
             self._log.write_anew(frames)
         except (apsw.Error, OSError) as error:
+            self._heal_due = time.monotonic() + self._sync_within / 2
             raise StorageFailed(cause=f"the disk has failed before, and again: {error}") from error
         self._suspect = False
-        self._unsynced_since = 0.0
+        self._unsynced_since = self._heal_due = 0.0
+        self._checkpoints.renew()
 
     def _note_fault(self, fault: ServerFault | None) -> None:
         """Tell the operator when trouble begins, changes or ends, and not with each job."""
