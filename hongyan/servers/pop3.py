@@ -25,16 +25,41 @@ from hongyan.mailboxes.mail import Mail
 from hongyan.options import option
 from hongyan.secret import Secret
 from hongyan.servers.connection import Connection
+from hongyan.servers.meter import CommandMeter
 from hongyan.servers.pop3_inbox import Inbox, Place, open_inbox
 from hongyan.servers.sasl import Dialogue, Door
 from hongyan.servers.tls import TlsInfo
 from hongyan.store.accounts import Service
+from hongyan.telemetry import metrics
 from hongyan.types import BlobRef
 from hongyan.wire import sasl
-from hongyan.wire.pop3.events import AuthAborted, AuthResponse, AuthStart, Event, Leave, Listed, Login, Retrieve
+from hongyan.wire.pop3.events import (
+    Answered,
+    AuthAborted,
+    AuthResponse,
+    AuthStart,
+    Event,
+    Fault,
+    Leave,
+    Listed,
+    Login,
+    Retrieve,
+    StartTls,
+)
 from hongyan.wire.pop3.server import Offer, ServerConnection
 
 Work = Coroutine[Any, Any, None]
+
+_METER = CommandMeter(metrics.pop3_command_duration_seconds)
+_LOGGED_IN = metrics.pop3_connections.labels("authenticated")
+_VERBS: dict[type, str] = {
+    Login: "pass",
+    AuthStart: "auth",
+    AuthResponse: "auth",
+    AuthAborted: "auth",
+    Leave: "quit",
+    StartTls: "stls",
+}
 
 _PIECE: Final = 64 << 10
 """Octets of a message that are sent in one go; messages up to this size need no task."""
@@ -85,8 +110,10 @@ class Pop3Session:
         "_live",
         "_log",
         "_queued",
+        "_result",
         "_retrieved",
         "_services",
+        "_started",
     )
 
     def __init__(self, services: Pop3Services, connection: Connection) -> None:
@@ -97,6 +124,8 @@ class Pop3Session:
         self._live: LiveSession | None = None
         self._inbox: Inbox | None = None
         self._queued = self._retrieved = self._deleted = 0
+        self._result = "ok"  # of the command under way; empty: it goes on
+        self._started: float | None = None  # when the listing under way began
         offer = Offer(
             starttls=connection.tls_offered,
             mechanisms=services.door.mechanisms,
@@ -130,16 +159,29 @@ class Pop3Session:
         """Answer what can be answered, and give way to others after a while."""
         core = self._core
         for _ in range(_TURN):
+            started = self._started or _METER.start()
             event = core.next_event()
             if event is None:
                 return None
+            self._started = started if isinstance(event, Listed) else None
+            self._result = "ok"
             work = self._take(event)
             if work is not None:
-                return work
+                return self._measure(event, work, started)
+            self._note(event, started)
             if self._queued >= _PIECE:
                 break
         self._connection.wake()
         return None
+
+    async def _measure(self, event: Event, work: Work, started: float) -> None:
+        await work
+        self._note(event, started)
+
+    def _note(self, event: Event, started: float) -> None:
+        """Note a command that has its answer."""
+        if self._result and not isinstance(event, Listed):
+            _METER.stop(started, _verb(event), self._result)
 
     def data_to_send(self) -> bytes:
         self._queued = 0
@@ -162,6 +204,8 @@ class Pop3Session:
         self._core.shut_down()
 
     def connection_lost(self) -> None:
+        if self._inbox is not None:
+            _LOGGED_IN.dec()
         if self._live is not None:
             self._live.leave()
             account = int(self._live.principal.account)
@@ -180,6 +224,8 @@ class Pop3Session:
                 return self._retrieve(number)
             case Listed():
                 self._queued += _LISTED
+            case Fault():
+                self._result = "err"
             case Leave(deleted):
                 return self._leave(deleted)
             case Login(username, password):
@@ -191,7 +237,7 @@ class Pop3Session:
             case AuthResponse(octets):
                 return self._go_on_with_login(octets)
             case AuthAborted():
-                self._dialogue = None
+                self._dialogue, self._result = None, "err"
             case _:
                 pass
         return None
@@ -201,13 +247,13 @@ class Pop3Session:
     def _begin_login(self, mechanism: str, initial_response: bytes | None) -> Work | None:
         self._dialogue = self._services.door.begin(mechanism, Service.POP3, self._connection)
         if self._dialogue is None:
-            self._core.refuse("This authentication mechanism is not offered")
+            self._say_no("This authentication mechanism is not offered")
             return None
         return self._log_in(self._dialogue.start(initial_response))
 
     def _go_on_with_login(self, octets: bytes) -> Work | None:
         if self._dialogue is None:
-            self._core.refuse("Say AUTH first")
+            self._say_no("Say AUTH first")
             return None
         return self._log_in(self._dialogue.respond(octets))
 
@@ -217,12 +263,13 @@ class Pop3Session:
         except LoginRefused as refused:
             self._refuse_login(refused)
         except sasl.SaslFault:
-            self._core.refuse("The exchange failed", "AUTH")
+            self._say_no("The exchange failed", "AUTH")
         except ServerFault as fault:
             self._refuse(fault, "Logins cannot be checked now, try again later")
         else:
             if isinstance(result, bytes):
                 self._core.challenge(result)
+                self._result = ""
                 return
             await self._enter(result)
         self._dialogue = None
@@ -230,14 +277,14 @@ class Pop3Session:
     def _refuse_login(self, refused: LoginRefused) -> None:
         """Say why a login is refused, as far as it may be said (RFC 3206 §4)."""
         code = "SYS/TEMP" if refused.told.is_temporary else "SYS/PERM" if refused.told in _POLICY else "AUTH"
-        self._core.refuse(refused.sentence, code)
+        self._say_no(refused.sentence, code)
         if refused.reason is LoginReason.TOO_MANY_FAILURES:
             self._core.closing = True
 
     async def _enter(self, principal: Principal) -> None:
         self._live = self._services.revocations.enter(principal, Service.POP3, self.credential_revoked)
         if self._live is None:
-            self._core.refuse("That app password was revoked just now", "AUTH")
+            self._say_no("That app password was revoked just now", "AUTH")
             return
         try:
             self._inbox = await open_inbox(self._services.mail, principal.account)
@@ -247,6 +294,7 @@ class Pop3Session:
             self._refuse(error, "Your mail cannot be opened just now, try again later")
             return
         self._connection.authenticated()
+        _LOGGED_IN.inc()
         self._core.open(self._inbox.maildrop())
 
     # -- messages
@@ -282,7 +330,7 @@ class Pop3Session:
             self._refuse(error, "This message cannot be read just now")
             return
         if opened is None:
-            self._core.refuse("This message was removed by another program; log in again to see what is left")
+            self._say_no("This message was removed by another program; log in again to see what is left")
             return
         (prefix, ref), octets = opened
         size = self._require_inbox().size(number) - len(prefix)
@@ -297,6 +345,7 @@ class Pop3Session:
             # What has been sent cannot be taken back; a client takes a message without its end for none.
             self._log.error("message-cut", error=type(fault).__name__, cause=fault.cause)
             self._core.fail()
+            self._result = "err"
             return
         self._core.end_message()
         self._retrieved += 1
@@ -358,12 +407,27 @@ class Pop3Session:
 
     def _refuse(self, error: HongyanError, sentence: str) -> None:
         self._log.error("command-failed", error=type(error).__name__, cause=error.cause)
-        self._core.refuse(sentence, "SYS/PERM" if isinstance(error, Corrupt) else "SYS/TEMP")
+        self._say_no(sentence, "SYS/PERM" if isinstance(error, Corrupt) else "SYS/TEMP")
+
+    def _say_no(self, sentence: str, code: str = "") -> None:
+        self._result = "err"
+        self._core.refuse(sentence, code)
 
     def _require_inbox(self) -> Inbox:
         if self._inbox is None:
             raise RuntimeError("nobody is logged in")
         return self._inbox
+
+
+def _verb(event: Event) -> str:
+    """Return the verb of a command as metrics name it; one that is none of ours is `other`."""
+    match event:
+        case Answered(verb):
+            return verb.lower()
+        case Retrieve(_, lines):
+            return "retr" if lines is None else "top"
+        case _:
+            return _VERBS.get(type(event), "other")
 
 
 _POLICY = frozenset({LoginReason.SERVICE_OFF, LoginReason.SUSPENDED, LoginReason.CLASS, LoginReason.DEVICE_LIMIT})

@@ -68,7 +68,15 @@ async def test_health_and_metrics_are_told_over_http_and_https(server: Server) -
     health = json.loads(await in_thread(lambda: ask("https", "/healthz")))
     assert health["status"] == "ok"
     assert health["parts"].keys() == {*server.app.endpoints, "database"}
-    assert b"hongyan_connections_total" in await in_thread(lambda: ask("http", "/metrics"))
+    pop3 = await server.connect("pop3s")
+    for line in ("USER ann@hongyan.test", f"PASS {SECRET}"):
+        await pop3.line()
+        pop3.say(line)
+    assert (await pop3.line()).startswith(b"+OK 0 messages")
+    told = await in_thread(lambda: ask("http", "/metrics"))
+    assert b"hongyan_connections_total" in told
+    assert b'hongyan_pop3_connections{state="authenticated"} 1.0' in told
+    assert b'hongyan_pop3_command_duration_seconds_count{cmd="pass",result="ok"}' in told
 
 
 async def test_the_policy_on_tls_is_served_for_domains_of_ours_over_https_alone(tmp_path: Path) -> None:

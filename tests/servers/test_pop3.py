@@ -26,6 +26,7 @@ from hongyan.servers.pop3 import Pop3Options
 from hongyan.store.accounts import AccountChange, Service
 from hongyan.store.blobs import BlobStore
 from hongyan.store.mailboxes import INBOX_ID
+from hongyan.telemetry import metrics
 from hongyan.types import BlobRef
 from hongyan.wire.sasl import plain_message
 from tests.servers.harness import client_context
@@ -36,6 +37,7 @@ from tests.support.pop3 import ANN, PATIENCE, Pop3Client, Pop3Server, serve_pop3
 ONE = b"Subject: one\r\n\r\nfirst\r\n"
 TWO = b"Subject: two\r\n\r\nsecond\r\n.dot\r\nthird\r\n"
 THREE = b"Subject: three\r\n\r\n"
+LONG = b"x\r\n" * 40_000
 
 
 def stuffed(message: bytes) -> bytes:
@@ -642,3 +644,65 @@ async def test_a_revoked_app_password_ends_its_session_and_nothing_is_deleted(cl
 def test_time_outs_that_break_the_standard_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="second"):
         Pop3Options(**values)
+
+
+# Metrics.
+
+
+def seconds(command: str, result: str) -> float:
+    """Return how many commands of a kind were measured."""
+    labels = {"cmd": command, "result": result}
+    return metrics.REGISTRY.get_sample_value("hongyan_pop3_command_duration_seconds_count", labels) or 0.0
+
+
+def logged_in() -> float:
+    return metrics.REGISTRY.get_sample_value("hongyan_pop3_connections", {"state": "authenticated"}) or 0.0
+
+
+async def test_each_command_is_measured_once_by_its_verb_and_result(clock: FakeClock, tmp_path: Path) -> None:
+    async with serve_pop3(tmp_path, clock) as server:
+        await server.add(*[ONE] * 3000, LONG)
+        client = await server.call()
+        times = {
+            ("capa", "ok"): 1,
+            ("user", "ok"): 2,
+            ("pass", "err"): 1,
+            ("pass", "ok"): 1,
+            ("list", "ok"): 2,
+            ("uidl", "ok"): 1,
+            ("retr", "ok"): 2,
+            ("top", "ok"): 1,
+            ("dele", "ok"): 1,
+            ("other", "err"): 3,
+            ("quit", "ok"): 1,
+        }
+        before, others = {key: seconds(*key) for key in times}, logged_in()
+        await client.retrieve("CAPA")
+        await client.ask(f"USER {ANN}")
+        assert (await client.ask("PASS wrong")).startswith(b"-ERR")
+        await client.log_in()
+        assert logged_in() == others + 1
+        for command in ("LIST", "UIDL", "RETR 1", "RETR 3001", "TOP 1 0"):
+            await client.retrieve(command)
+        for command in ("LIST 1", "DELE 1", "RETR 1", "HONK", "Geheimnis 4711", "QUIT"):
+            await client.ask(command)
+        client.reset()
+        await server.gone()
+        assert logged_in() == others
+    assert {key: seconds(*key) - before[key] for key in times} == times
+    assert b"ehei" not in metrics.render()
+
+
+async def test_an_exchange_of_several_steps_is_one_command(clock: FakeClock, tmp_path: Path) -> None:
+    async with serve_pop3(tmp_path, clock) as server:
+        client = await server.call()
+        before = {result: seconds("auth", result) for result in ("ok", "err")}
+        assert await client.ask("AUTH PLAIN") == b"+ "
+        assert (await client.ask("*")).startswith(b"-ERR")
+        assert await client.ask("AUTH PLAIN") == b"+ "
+        shown = base64.b64encode(plain_message(ANN, server.secret)).decode()
+        assert (await client.ask(shown)).startswith(b"+OK")
+        await client.ask("QUIT")
+        client.reset()
+        await server.gone()
+        assert {result: seconds("auth", result) - before[result] for result in before} == {"ok": 1, "err": 1}

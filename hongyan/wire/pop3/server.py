@@ -263,9 +263,9 @@ class ServerConnection:
         if verb != "PASS":
             argument = argument.rstrip(" ")
         if self._draining and verb != "QUIT":
-            self._say(_error("The service is restarting; try again in a minute", "SYS/TEMP"))
-            self.closing = True
-            return Answered(verb)
+            sentence, self.closing = "The service is restarting; try again in a minute", True
+            self._say(_error(sentence, "SYS/TEMP"))
+            return Fault(sentence)
         return self._authorization(verb, argument) if self._maildrop is None else self._transaction(verb, argument)
 
     def _authorization(self, verb: str, argument: str) -> Event:
