@@ -4,6 +4,7 @@ kill       SIGKILL of the process tree at random instants under load
 power      the power goes at random instants: what was not synced is forgotten
 faults     the power goes while the disk fails, fills up or becomes read-only under load
 trouble    a disk that is full, read-only or failing, and clocks that jump
+restart    SIGKILL beside a mailbox of 100,000 messages: SELECT is answered within 5 s of the start
 mutations  servers that break a promise on purpose: each must be found out
 """
 
@@ -21,9 +22,10 @@ from tests.torture.cycles import Options, Outcome, kill_cycles, power_cycles
 from tests.torture.forgetful import why_not
 from tests.torture.mounts import enter_private_namespace
 from tests.torture.mutations import MUTATIONS
+from tests.torture.restart import MESSAGES, restarts
 from tests.torture.trouble import trouble
 
-_CYCLES = {"kill": 50, "power": 20, "faults": 20}
+_CYCLES = {"kill": 50, "power": 20, "faults": 20, "restart": 10}
 _TRIES = 6  # cycles within which a mutation must be found out
 
 
@@ -39,6 +41,7 @@ def main() -> int:
         "power": lambda said: bool(why_not()) or _cycles("power", said),
         "faults": lambda said: bool(why_not()) or _cycles("faults", said),
         "trouble": lambda said: bool(why_not()) or _trouble(said),
+        "restart": _restart,
         "mutations": _mutations,
     }
     began = time.monotonic()
@@ -52,11 +55,12 @@ def _arguments() -> argparse.Namespace:
         prog="python -m tests.torture", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("scenario", nargs="*", metavar="SCENARIO", help="all of them if none is named")
-    parser.add_argument("--cycles", type=int, help="50 of kill and 20 of power if nothing is said")
+    parser.add_argument("--cycles", type=int, help="50 of kill, 20 of power and faults, 10 of restart")
     parser.add_argument("--seconds", type=float, default=3.0, help="of load in each cycle, at most")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30), help="of chance; the clock plays too")
     parser.add_argument("--mutation", default="", choices=["", *MUTATIONS], help="break this promise")
     parser.add_argument("--part", default="", help="of trouble: only what is called so")
+    parser.add_argument("--messages", type=int, default=MESSAGES, help="of restart: in the mailbox")
     parser.add_argument("--folder", type=Path, help="keep the data and the log here")
     return parser.parse_args()
 
@@ -78,6 +82,15 @@ def _cycles(name: str, said: argparse.Namespace) -> bool:
 
 def _trouble(said: argparse.Namespace) -> bool:
     outcome = asyncio.run(trouble(Options(1, said.seed, folder=said.folder), said.part))
+    if outcome.violations:
+        print(outcome.log)
+    return not outcome.violations
+
+
+def _restart(said: argparse.Namespace) -> bool:
+    options = Options(said.cycles or _CYCLES["restart"], said.seed, said.seconds, folder=said.folder)
+    outcome = asyncio.run(restarts(options, said.messages))
+    print(outcome.describe(), flush=True)
     if outcome.violations:
         print(outcome.log)
     return not outcome.violations

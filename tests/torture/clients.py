@@ -173,6 +173,12 @@ class Untagged:
         found = re.search(rb"\b" + name + rb" \(?(\d+)", self.text)
         return int(found[1]) if found else None
 
+    @property
+    def exists(self) -> int | None:
+        """How many messages it says there are."""
+        found = re.match(rb"\* (\d+) EXISTS", self.text)
+        return int(found[1]) if found else None
+
     def flags(self) -> frozenset[str] | None:
         """Return the flags that it tells, \\Recent left out."""
         found = re.search(rb"\bFLAGS \(([^)]*)\)", self.text)
