@@ -6,7 +6,17 @@ said no. Both are for the journal to judge.
 
 from __future__ import annotations
 
-__all__ = ["Gone", "ImapClient", "ImapReply", "Pop3Client", "Refused", "SmtpClient", "Untagged", "dot_stuffed"]
+__all__ = [
+    "Dismissed",
+    "Gone",
+    "ImapClient",
+    "ImapReply",
+    "Pop3Client",
+    "Refused",
+    "SmtpClient",
+    "Untagged",
+    "dot_stuffed",
+]
 
 import asyncio
 import base64
@@ -23,6 +33,10 @@ _LITERAL = re.compile(rb"\{(\d+)\}\r\n\Z")
 
 class Gone(Exception):
     """The connection ended, or nothing was answered for a long time."""
+
+
+class Dismissed(Gone):
+    """The server has said goodbye, and that it cannot go on just now."""
 
 
 class Refused(Exception):
@@ -264,6 +278,8 @@ class ImapClient:
             return said
         while True:
             response = await self._response()
+            if response.text.startswith(b"* BYE [UNAVAILABLE]"):
+                raise Dismissed(response.text.decode("utf-8", "replace").strip())
             if not response.text.startswith(tag + b" "):
                 said.untagged.append(response)
                 continue

@@ -16,7 +16,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from tests.torture.clients import Gone, ImapClient, ImapReply, Pop3Client, Refused, SmtpClient
+from tests.torture.clients import Dismissed, Gone, ImapClient, ImapReply, Pop3Client, Refused, SmtpClient
 from tests.torture.journal import Box, Copy, Journal, Mail, Presence
 from tests.torture.service import Endpoints
 
@@ -101,7 +101,8 @@ class Load:
             while not journal.is_over:
                 try:
                     return await work()
-                except Refused:
+                except (Refused, Dismissed):
+                    # A disk that fails beneath a large APPEND ends its connection: the rest of it is on its way.
                     if not journal.refusal_is_doubt:
                         raise
                     journal.count("refused")
