@@ -39,6 +39,8 @@ class _Tally:
     stored: int = 0
     present: int = 0
     too_large: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Keywords that the format has no place for, and how many messages have each."""
 
     def as_json(self) -> Document:
         return {
@@ -46,6 +48,7 @@ class _Tally:
             "stored": self.stored,
             "present": self.present,
             "too_large": self.too_large,
+            "keywords_left_out": dict(self.left_out),
         }
 
 
@@ -83,8 +86,9 @@ def export_mail(
     dry_run: DryRun = False,
     where: Where = WHERE,
 ) -> int:
-    """Write the mail of an account to files."""
-    tallies = []
+    """Write the mail of an account to files. Exit code 3: some keywords have no place there."""
+    tallies: list[_Tally] = []
+    written: set[Path] = set()
     with open_backend(where) as backend, show_progress(quiet=where.json) as bar:
         boxes = _list(backend.call("mail.mailboxes", {"address": address}, bar)["mailboxes"])
         meant = [box for box in boxes if mailbox in (None, box["name"])]
@@ -97,10 +101,11 @@ def export_mail(
             elif form == "maildir":
                 _write_maildir(backend, address, box, target, bar, tally)
             else:
-                _write_mbox(backend, address, box, target, bar, tally)
+                path = _mbox_path(target, str(box["name"]), written)
+                _write_mbox(backend, address, box, path, bar, tally)
             tallies.append(tally)
     _print_tallies(tallies, as_json=where.json, dry_run=dry_run)
-    return DONE
+    return DEGRADED if any(tally.left_out for tally in tallies) else DONE
 
 
 # -- in
@@ -196,16 +201,15 @@ def _write_maildir(backend: Backend, address: str, box: Document, target: Path, 
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     writer = MaildirWriter(target, str(box["name"]), int(str(box["uidvalidity"])))
     for uid, message in _read(backend, address, box, bar):
-        if writer.has(uid):
-            tally.present += 1
-        else:
-            writer.write(uid, message)
+        if writer.write(uid, message):
             tally.stored += 1
+        else:
+            tally.present += 1
+    tally.left_out = writer.left_out
 
 
-def _write_mbox(backend: Backend, address: str, box: Document, target: Path, bar: Bar, tally: _Tally) -> None:
+def _write_mbox(backend: Backend, address: str, box: Document, path: Path, bar: Bar, tally: _Tally) -> None:
     """Write a file beside the one that may be there, and put it in its place when it is whole."""
-    path = target / Path(*(_file_name(level) for level in str(box["name"]).split("/"))).with_suffix(".mbox")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     making = path.with_suffix(".new")
     with making.open("wb") as file:
@@ -213,6 +217,15 @@ def _write_mbox(backend: Backend, address: str, box: Document, target: Path, bar
             file.write(write_message(message, "MAILER-DAEMON"))
             tally.stored += 1
     making.replace(path)
+
+
+def _mbox_path(target: Path, name: str, written: set[Path]) -> Path:
+    """Return the file of a mailbox, and note it: no two mailboxes share one, though `a.b` and `a_b` look alike."""
+    path = target / Path(*(_file_name(level) for level in name.split("/")))
+    while path in written:
+        path = path.with_name(f"{path.name}_")
+    written.add(path)
+    return path.with_suffix(".mbox")
 
 
 def _file_name(level: str) -> str:
@@ -251,6 +264,16 @@ def _print_tallies(tallies: list[_Tally], *, as_json: bool, dry_run: bool) -> No
         ("mailbox", "written", "there already", "too large"),
         [(tally.mailbox, tally.stored, tally.present, tally.too_large) for tally in tallies],
     )
+    for tally in tallies:
+        for keyword, messages in tally.left_out.items():
+            tell(
+                say(
+                    "{mailbox}: {messages} messages lost the keyword {keyword}, for a Maildir has room for 26 of them.",
+                    mailbox=tally.mailbox,
+                    messages=messages,
+                    keyword=keyword,
+                )
+            )
     if dry_run:
         tell(say("It could be done. Nothing was changed."))
 

@@ -31,7 +31,8 @@ Otherwise sentences and tables, in Chinese where `LC_ALL`, `LC_MESSAGES` or `LAN
 asked for, or read from the standard input. `demo` alone takes them: they protect nothing.
 
 **Import and export** can be begun again: a message that was brought in within the last 30 days, the same octets for the
-same mailbox, is not stored twice, and a Maildir is filled up where it was left.
+same mailbox, is not stored twice, and a Maildir is filled up where it was left. A mailbox of a Maildir has room for 26
+keywords: those that came later are named, and the exit code is 3.
 
 """
 

@@ -3,6 +3,9 @@
 The letters after ":2," are flags; keywords are letters from a to z that the file `dovecot-keywords` explains. The time
 of a file is the message's internal date. Names of mailboxes are in modified UTF-7 (RFC 3501 §5.1.3).
 
+There are 26 letters for keywords in a mailbox and no more: messages lose those that came later, and the writer tells
+which.
+
 A message is written under a name that follows from its UIDVALIDITY and UID: what was interrupted goes on where it was.
 """
 
@@ -13,6 +16,7 @@ __all__ = ["Folder", "MaildirWriter", "find_folders", "is_maildir"]
 import contextlib
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -79,11 +83,15 @@ def find_folders(top: Path) -> list[Folder]:
 
 @dataclass(slots=True)
 class MaildirWriter:
-    """Writes the messages of one mailbox, each once, however often it is run."""
+    """Writes the messages of one mailbox, each once, however often it is run.
+
+    `left_out` counts the messages that have a keyword for which there was no letter.
+    """
 
     top: Path
     name: str
     uidvalidity: int
+    left_out: Counter[str] = field(default_factory=Counter)
     _letters: dict[str, str] = field(default_factory=dict)
     _present: set[str] = field(default_factory=set)
 
@@ -97,21 +105,21 @@ class MaildirWriter:
     def _path(self) -> Path:
         return self.top if self.name == INBOX else self.top / f".{_encode_name(self.name)}"
 
-    def has(self, uid: int) -> bool:
-        """Whether the message was written already."""
-        return self._unique(uid) in self._present
-
-    def write(self, uid: int, message: Carried) -> None:
-        """Write a message: whole, or not at all."""
+    def write(self, uid: int, message: Carried) -> bool:
+        """Write a message, whole or not at all; return whether it was not there yet."""
         unique = self._unique(uid)
+        letters = self._letters_of(message.flags)
+        if unique in self._present:
+            return False
         making = self._path / "tmp" / unique
         with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(to_file(message.octets))
         if message.date is not None:
             seconds = message.date.timestamp()
             os.utime(making, (seconds, seconds))
-        making.rename(self._path / "cur" / f"{unique}:2,{self._letters_of(message.flags)}")
+        making.rename(self._path / "cur" / f"{unique}:2,{letters}")
         self._present.add(unique)
+        return True
 
     def _unique(self, uid: int) -> str:
         return f"{self.uidvalidity}.{uid}.hongyan"
@@ -127,6 +135,7 @@ class MaildirWriter:
         if keyword not in self._letters and not keyword.startswith("\\"):
             free = [letter for letter in _KEYWORD_LETTERS if letter not in self._letters.values()]
             if not free:
+                self.left_out[keyword] += 1
                 return ""
             self._letters[keyword] = free[0]
             lines = [f"{_KEYWORD_LETTERS.index(letter)} {known}\n" for known, letter in self._letters.items()]

@@ -66,6 +66,38 @@ def test_what_is_exported_as_mbox_others_can_read(mail: Cli, tmp_path: Path) -> 
     box.close()
 
 
+def test_an_export_names_the_keywords_that_its_format_has_no_place_for(cli: Cli, tmp_path: Path) -> None:
+    keywords = [f"word{number:02d}" for number in range(28)]
+    fields = f"Subject: many\nX-Keywords: {' '.join(keywords)}\n"
+    source = tmp_path / "in.mbox"
+    source.write_text(f"From a@b.test Mon Nov 23 08:05:00 2026\n{fields}\nbody\n\n")
+    cli.json("import", "bob@geese.test", str(source))
+    out = str(tmp_path / "out")
+    for written in (1, 0):
+        inbox = cli.json("export", "bob@geese.test", out, "--mailbox", "INBOX", code=3)["mailboxes"][0]
+        assert (inbox["stored"], sorted(inbox["keywords_left_out"].values())) == (written, [1, 1])
+    told = cli("export", "bob@geese.test", out)
+    assert told.code == 3
+    assert all(keyword in told.out for keyword in inbox["keywords_left_out"])
+    cli.json("account", "add", "cleo@geese.test")
+    cli.json("import", "cleo@geese.test", out)
+    again = cli.json("export", "cleo@geese.test", str(tmp_path / "again"), "--mailbox", "INBOX")["mailboxes"][0]
+    assert again["keywords_left_out"] == {}
+    mbox = cli.json("export", "bob@geese.test", str(tmp_path / "mbox"), "--format", "mbox", "--mailbox", "INBOX")
+    assert mbox["mailboxes"][0]["keywords_left_out"] == {}
+    assert all(keyword in (tmp_path / "mbox" / "INBOX.mbox").read_text() for keyword in keywords)
+
+
+def test_mailboxes_whose_names_look_alike_as_files_are_written_to_their_own(mail: Cli, tmp_path: Path) -> None:
+    for name in ("a.b", "a_b", "x/c.d", "x/c_d"):
+        mail.json("import", "bob@geese.test", str(write_mbox(tmp_path / "in.mbox", len(name))), "--mailbox", name)
+    tallied = tallies(mail.json("export", "bob@geese.test", str(tmp_path / "out"), "--format", "mbox"))
+    files = {path.relative_to(tmp_path / "out").as_posix(): path for path in (tmp_path / "out").rglob("*.mbox")}
+    assert len(files) == len(tallied)
+    written = sum(path.read_text().count("Subject:") for path in files.values())
+    assert written == sum(int(str(stored)) for stored, _ in tallied.values())
+
+
 def test_what_cannot_be_imported_or_exported_is_said(mail: Cli, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert mail.json("import", "bob@geese.test", str(tmp_path / "empty"), code=1)["error"]["kind"] == "not-found"

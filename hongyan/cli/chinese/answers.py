@@ -7,6 +7,9 @@ __all__ = ["ANSWERS"]
 ANSWERS: dict[str, str] = {
     "Error": "错误",
     "It could be done. Nothing was changed.": "可以执行。未做任何改动。",
+    "{mailbox}: {messages} messages lost the keyword {keyword}, for a Maildir has room for 26 of them.": (
+        "{mailbox}：{messages} 封邮件失去关键字 {keyword}，因为一个 Maildir 邮箱只容得下 26 个。"
+    ),
     "Nothing was changed.": "未做任何改动。",
     "There is none.": "没有。",
     "It is shown this once.": "只显示这一次。",
@@ -68,6 +71,13 @@ ANSWERS: dict[str, str] = {
     "`hongyan verify --repair` mends what can be mended.": "`hongyan verify --repair` 会修复可以修复的。",
     "{target}: {copied} copied, {kept} lay there already.": "{target}：复制 {copied}，已有 {kept}。",
     "{data} is made from the backup.": "已用备份建立 {data}。",
+    "{messages} messages of {accounts} accounts moved.": "已迁移 {accounts} 个账户的 {messages} 封邮件。",
+    'Now set engine = "{engine}" in [database], with its dsn if it has one.': (
+        '现在请在 [database] 中设置 engine = "{engine}"，有 dsn 的一并写上。'
+    ),
+    "Not everything is whole there. `hongyan verify` says what is not.": (
+        "迁移后并非一切完好。`hongyan verify` 会指出问题。"
+    ),
     # Heads of tables
     "account": "账户",
     "accounts": "账户",
