@@ -7,7 +7,15 @@ message. Only CRLF ends a line here; a CR or LF that stands alone is content.
 
 from __future__ import annotations
 
-__all__ = ["BodyHasher", "Canonicalization", "HeaderField", "canonical_field", "select_fields", "split_fields"]
+__all__ = [
+    "BodyDigests",
+    "BodyHasher",
+    "Canonicalization",
+    "HeaderField",
+    "canonical_field",
+    "select_fields",
+    "split_fields",
+]
 
 import hashlib
 import re
@@ -118,6 +126,37 @@ class BodyHasher:
         while count > 0:
             self._hash.update(_LINES[: 2 * count])
             count -= len(_LINES) // 2
+
+
+class BodyDigests:
+    """The digests of one body in the forms that signatures ask for: each made once, for however many."""
+
+    __slots__ = ("_digests", "_hashers")
+
+    def __init__(self) -> None:
+        self._hashers: dict[Canonicalization, BodyHasher] = {}
+        self._digests: dict[Canonicalization, bytes] = {}
+
+    @property
+    def needed(self) -> bool:
+        """Whether any form is asked for."""
+        return bool(self._hashers)
+
+    def require(self, form: Canonicalization) -> None:
+        """Ask for a form, before the body comes."""
+        if form not in self._hashers:
+            self._hashers[form] = BodyHasher(form)
+
+    def update(self, octets: bytes) -> None:
+        """Take the next octets of the body."""
+        for hasher in self._hashers.values():
+            hasher.update(octets)
+
+    def digest(self, form: Canonicalization) -> bytes:
+        """Return the digest in a form that was asked for, after the whole body."""
+        if form not in self._digests:
+            self._digests[form] = self._hashers[form].digest()
+        return self._digests[form]
 
 
 def _single_spaces(octets: bytes) -> bytes:

@@ -15,24 +15,22 @@ from __future__ import annotations
 __all__ = ["MAX_SIGNATURES", "DkimResult", "DkimStatus", "SigningKey", "Verifier", "sign", "sign_message"]
 
 import base64
-import binascii
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from hongyan.addresses import AddressFault, Domain
 from hongyan.mailauth.canonical import (
+    BodyDigests,
     BodyHasher,
     Canonicalization,
     HeaderField,
@@ -42,16 +40,23 @@ from hongyan.mailauth.canonical import (
 )
 from hongyan.mailauth.dkim_record import KeyFault, KeyRecord, find_key
 from hongyan.mailauth.resolver import Resolver
-from hongyan.mailauth.tags import TagListFault, parse_tags, unfold, without_tag
+from hongyan.mailauth.signature import (
+    DkimStatus,
+    MessageSignature,
+    SignedHeader,
+    Unusable,
+    key_bits,
+    read_message_signature,
+    read_name,
+    require_fit,
+    require_tags,
+    verify,
+)
+from hongyan.mailauth.tags import TagListFault, parse_tags, unfold
 from hongyan.message.headers import find_body
 
 MAX_SIGNATURES: Final = 10
 """Signatures of a message that are verified, from the top; the rest costs nothing and says nothing."""
-
-_MAX_SIGNED_NAMES = 1000
-_MIN_RSA_BITS = 1024
-_MAX_RSA_BITS = 8192
-_CLOCK_SKEW = timedelta(seconds=90)
 
 # RFC 6376 §5.4.1, and RFC 8058 §4 for List-Unsubscribe-Post. True: sealed against an additional field of that name.
 _SIGNED_FIELDS = {
@@ -169,16 +174,6 @@ def _fold_names(names: list[bytes]) -> list[bytes]:
 # -- Verifying --------------------------------------------------------------------------------------------------------
 
 
-class DkimStatus(StrEnum):
-    """The words of RFC 8601 §2.7.1. A message without a signature has no result, which reads "none"."""
-
-    PASS = "pass"  # noqa: S105
-    FAIL = "fail"
-    POLICY = "policy"
-    TEMPERROR = "temperror"
-    PERMERROR = "permerror"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DkimResult:
     """What one signature is worth. Domain and selector are empty where the signature could not be read."""
@@ -200,198 +195,102 @@ class DkimResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Signature:
-    field: HeaderField
-    algorithm: str
-    header_form: Canonicalization
-    body_form: Canonicalization
-    names: tuple[bytes, ...]
-    signature: bytes
-    body_digest: bytes
-    domain: str
-    selector: str
-    key_name: str
+class _Signed:
+    message: MessageSignature
     identity: str
 
-    def result(self, status: DkimStatus, reason: str = "", *, key_bits: int = 0, testing: bool = False) -> DkimResult:
+    def result(self, status: DkimStatus, reason: str = "", key: KeyRecord | None = None) -> DkimResult:
+        signature = self.message.signature
         return DkimResult(
             status=status,
             reason=reason,
-            domain=self.domain,
-            selector=self.selector,
+            domain=signature.domain,
+            selector=signature.selector,
             identity=self.identity,
-            algorithm=self.algorithm,
-            signature_start=base64.b64encode(self.signature[:6]).decode(),
-            key_bits=key_bits,
-            testing=testing,
+            algorithm=signature.algorithm,
+            signature_start=base64.b64encode(signature.octets[:6]).decode(),
+            key_bits=key_bits(key) if key else 0,
+            testing=key is not None and key.testing,
         )
-
-
-class _Unusable(Exception):
-    """Why a signature or a key cannot pass."""
-
-    def __init__(self, status: DkimStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
 
 
 class Verifier:
     """Verifies the signatures of one message while it arrives.
 
-    Give it the header block, then the body in chunks, then ask for the results.
+    Give it the header block, then the body in chunks, then ask for the results. With an `ArcVerifier`
+    it may share the digests of the body; then one of the two is fed.
     """
 
-    def __init__(self, header: bytes, now: datetime) -> None:
-        self._fields = split_fields(header)
-        self._signatures: list[_Signature | DkimResult] = []
-        self._hashers: dict[Canonicalization, BodyHasher] = {}
-        for signed in self._fields:
-            if signed.name == b"dkim-signature":
+    def __init__(self, header: bytes, now: datetime, body: BodyDigests | None = None) -> None:
+        fields = split_fields(header)
+        self._header = SignedHeader(fields)
+        self._body = body if body is not None else BodyDigests()
+        self._signatures: list[_Signed | DkimResult] = []
+        for received in fields:
+            if received.name == b"dkim-signature":
                 if len(self._signatures) == MAX_SIGNATURES:
                     break
-                self._signatures.append(_read_signature(signed, now))
-        for signature in self._signatures:
-            if isinstance(signature, _Signature) and signature.body_form not in self._hashers:
-                self._hashers[signature.body_form] = BodyHasher(signature.body_form)
+                self._signatures.append(_read_signed(received, now))
+        for signed in self._signatures:
+            if isinstance(signed, _Signed):
+                self._body.require(signed.message.body_form)
 
     @property
     def needs_body(self) -> bool:
         """Whether `update` would do anything."""
-        return bool(self._hashers)
+        return self._body.needed
 
     def update(self, octets: bytes) -> None:
         """Take the next octets of the body."""
-        for hasher in self._hashers.values():
-            hasher.update(octets)
+        self._body.update(octets)
 
     async def results(self, resolver: Resolver) -> tuple[DkimResult, ...]:
         """Return a result for each signature, from the top. To be called once, after the whole body."""
-        digests = {form: hasher.digest() for form, hasher in self._hashers.items()}
         keys: dict[str, KeyRecord | KeyFault] = {}
         results = []
-        for signature in self._signatures:
-            if isinstance(signature, DkimResult):
-                results.append(signature)
-            elif signature.body_digest != digests[signature.body_form]:
-                results.append(signature.result(DkimStatus.FAIL, "body hash did not verify"))
+        for signed in self._signatures:
+            if isinstance(signed, DkimResult):
+                results.append(signed)
+            elif signed.message.body_digest != self._body.digest(signed.message.body_form):
+                results.append(signed.result(DkimStatus.FAIL, "body hash did not verify"))
             else:
-                if signature.key_name not in keys:
-                    keys[signature.key_name] = await find_key(signature.key_name, resolver)
-                results.append(self._check(signature, keys[signature.key_name]))
+                name = signed.message.signature.key_name
+                if name not in keys:
+                    keys[name] = await find_key(name, resolver)
+                results.append(self._check(signed, keys[name]))
         return tuple(results)
 
-    def _check(self, signature: _Signature, key: KeyRecord | KeyFault) -> DkimResult:
+    def _check(self, signed: _Signed, key: KeyRecord | KeyFault) -> DkimResult:
         if isinstance(key, KeyFault):
             status = DkimStatus.TEMPERROR if key.is_temporary else DkimStatus.PERMERROR
-            return signature.result(status, key.cause)
-        bits = key.public.key_size if isinstance(key.public, RSAPublicKey) else 256
-        unfit = _unfit(signature, key, bits)
-        if unfit:
-            return signature.result(unfit.status, unfit.reason, key_bits=bits, testing=key.testing)
+            return signed.result(status, key.cause)
+        signature = signed.message.signature
         try:
-            _verify(key.public, signature.signature, self._signed_octets(signature))
+            require_fit(signature, key)
+            if key.strict and signed.identity.rpartition("@")[2] != signature.domain:
+                raise Unusable(DkimStatus.PERMERROR, "the key is not for subdomains")
+            verify(signature, key, self._header.digest(signed.message))
+        except Unusable as unusable:
+            return signed.result(unusable.status, unusable.reason, key)
         except InvalidSignature:
-            reason = "signature did not verify"
-            return signature.result(DkimStatus.FAIL, reason, key_bits=bits, testing=key.testing)
-        return signature.result(DkimStatus.PASS, key_bits=bits, testing=key.testing)
-
-    def _signed_octets(self, signature: _Signature) -> bytes:
-        form = signature.header_form
-        # RFC 6376 §5.4: the signature does not sign itself by h=, but at the end without its value.
-        others = [other for other in self._fields if other is not signature.field]
-        octets = [canonical_field(chosen.raw, form) + b"\r\n" for chosen in select_fields(others, signature.names)]
-        name, _, value = signature.field.raw.partition(b":")
-        octets.append(canonical_field(name + b":" + without_tag(value, b"b"), form))
-        return b"".join(octets)
+            return signed.result(DkimStatus.FAIL, "signature did not verify", key)
+        return signed.result(DkimStatus.PASS, key=key)
 
 
-# -- The signature field (RFC 6376 §3.5, §6.1.1) -----------------------------------------------------------------------
-
-_ALGORITHMS = ("rsa-sha256", "ed25519-sha256")
-_REQUIRED = (b"v", b"a", b"b", b"bh", b"d", b"h", b"s")
-_TIMESTAMP = re.compile(rb"[0-9]{1,12}")
-
-
-def _read_signature(signed: HeaderField, now: datetime) -> _Signature | DkimResult:
+def _read_signed(received: HeaderField, now: datetime) -> _Signed | DkimResult:
     tags: dict[bytes, bytes] = {}
     try:
-        tags.update(parse_tags(signed.value))
-        return _signature(signed, tags, now)
+        tags.update(parse_tags(received.value))
+        require_tags(tags, (b"v", b"a", b"b", b"bh", b"d", b"h", b"s"))
+        if tags[b"v"] != b"1":
+            raise Unusable(DkimStatus.PERMERROR, "unknown version")
+        message = read_message_signature(received, tags, now)
+        return _Signed(message, _read_identity(tags.get(b"i"), message.signature.domain))
     except TagListFault as fault:
         status, reason = DkimStatus.PERMERROR, fault.cause
-    except _Unusable as unusable:
+    except Unusable as unusable:
         status, reason = unusable.status, unusable.reason
-    return DkimResult(status=status, reason=reason, domain=_readable_domain(tags.get(b"d", b"")))
-
-
-def _signature(signed: HeaderField, tags: dict[bytes, bytes], now: datetime) -> _Signature:
-    for name in _REQUIRED:
-        if name not in tags:
-            raise _Unusable(DkimStatus.PERMERROR, f"the tag {name.decode()}= is missing")
-    if tags[b"v"] != b"1":
-        raise _Unusable(DkimStatus.PERMERROR, "unknown version")
-    algorithm = _read_algorithm(tags[b"a"])
-    header_form, body_form = _read_forms(tags.get(b"c", b"simple/simple"))
-    domain, key_name, selector = _read_domain(tags[b"d"], tags[b"s"])
-    names = tuple(name.lower() for name in unfold(tags[b"h"]).split(b":"))
-    if b"from" not in names:
-        raise _Unusable(DkimStatus.PERMERROR, "From is not signed")
-    if len(names) > _MAX_SIGNED_NAMES:
-        raise _Unusable(DkimStatus.PERMERROR, "too many signed fields")
-    if b"q" in tags and b"dns/txt" not in unfold(tags[b"q"]).split(b":"):
-        raise _Unusable(DkimStatus.PERMERROR, "unknown query method")
-    if b"l" in tags:
-        # RFC 6376 §8.2: whoever relays the message can add to such a body.
-        raise _Unusable(DkimStatus.POLICY, "the body is signed in part only")
-    _check_times(tags, now)
-    return _Signature(
-        signed,
-        algorithm,
-        header_form,
-        body_form,
-        names,
-        _base64(tags[b"b"], "b"),
-        _base64(tags[b"bh"], "bh"),
-        domain,
-        selector,
-        key_name,
-        _read_identity(tags.get(b"i"), domain),
-    )
-
-
-def _read_algorithm(value: bytes) -> str:
-    algorithm = value.decode("latin-1").lower()
-    if algorithm == "rsa-sha1":
-        raise _Unusable(DkimStatus.FAIL, "rsa-sha1 is not accepted")  # RFC 8301 §3.1
-    if algorithm not in _ALGORITHMS:
-        raise _Unusable(DkimStatus.PERMERROR, "unknown algorithm")
-    return algorithm
-
-
-def _read_forms(value: bytes) -> tuple[Canonicalization, Canonicalization]:
-    header, _, body = value.decode("latin-1").lower().partition("/")
-    try:
-        return Canonicalization(header), Canonicalization(body or "simple")
-    except ValueError:
-        raise _Unusable(DkimStatus.PERMERROR, "unknown canonicalization") from None
-
-
-def _read_domain(domain_tag: bytes, selector_tag: bytes) -> tuple[str, str, str]:
-    """Return the domain, the name of the key record and the selector, as A-labels (RFC 8616 §5)."""
-    try:
-        domain = Domain.parse(domain_tag.decode()).text
-        key_name = Domain.parse(f"{selector_tag.decode()}._domainkey.{domain}").text
-    except (AddressFault, UnicodeDecodeError):
-        raise _Unusable(DkimStatus.PERMERROR, "the domain or the selector is not a name") from None
-    return domain, key_name, key_name.removesuffix(f"._domainkey.{domain}")
-
-
-def _readable_domain(domain_tag: bytes) -> str:
-    try:
-        return Domain.parse(domain_tag.decode()).text
-    except (AddressFault, UnicodeDecodeError):
-        return ""
+    return DkimResult(status=status, reason=reason, domain=read_name(tags.get(b"d", b"")))
 
 
 def _read_identity(tag: bytes | None, domain: str) -> str:
@@ -401,52 +300,7 @@ def _read_identity(tag: bytes | None, domain: str) -> str:
         local_part, _, host = unfold(tag).decode().rpartition("@")
         host = Domain.parse(host).text
     except (AddressFault, UnicodeDecodeError):
-        raise _Unusable(DkimStatus.PERMERROR, "the identity is not an address") from None
+        raise Unusable(DkimStatus.PERMERROR, "the identity is not an address") from None
     if host != domain and not host.endswith(f".{domain}"):
-        raise _Unusable(DkimStatus.PERMERROR, "the identity is not within the domain")
+        raise Unusable(DkimStatus.PERMERROR, "the identity is not within the domain")
     return f"{local_part}@{host}"
-
-
-def _check_times(tags: dict[bytes, bytes], now: datetime) -> None:
-    for name in (b"t", b"x"):
-        if name in tags and not _TIMESTAMP.fullmatch(tags[name]):
-            raise _Unusable(DkimStatus.PERMERROR, "a time is not a number")
-    if b"x" not in tags:
-        return
-    expires = int(tags[b"x"])
-    if b"t" in tags and expires <= int(tags[b"t"]):
-        raise _Unusable(DkimStatus.PERMERROR, "it expires before it was made")
-    if expires < (now - _CLOCK_SKEW).timestamp():
-        raise _Unusable(DkimStatus.FAIL, "signature expired")
-
-
-def _base64(value: bytes, name: str) -> bytes:
-    try:
-        octets = base64.b64decode(unfold(value), validate=True)
-    except binascii.Error:
-        octets = b""
-    if not octets:
-        raise _Unusable(DkimStatus.PERMERROR, f"the tag {name}= is not base64")
-    return octets
-
-
-# -- Key and signature together ----------------------------------------------------------------------------------------
-
-
-def _unfit(signature: _Signature, key: KeyRecord, bits: int) -> _Unusable | None:
-    if isinstance(key.public, RSAPublicKey) != signature.algorithm.startswith("rsa"):
-        return _Unusable(DkimStatus.PERMERROR, "the key is of another algorithm")
-    if isinstance(key.public, RSAPublicKey) and bits < _MIN_RSA_BITS:
-        return _Unusable(DkimStatus.FAIL, "the key is too short")  # RFC 8301 §3.2
-    if bits > _MAX_RSA_BITS:
-        return _Unusable(DkimStatus.PERMERROR, "the key is too long")
-    if key.strict and signature.identity.rpartition("@")[2] != signature.domain:
-        return _Unusable(DkimStatus.PERMERROR, "the key is not for subdomains")
-    return None
-
-
-def _verify(public: RSAPublicKey | Ed25519PublicKey, signature: bytes, octets: bytes) -> None:
-    if isinstance(public, RSAPublicKey):
-        public.verify(signature, octets, PKCS1v15(), SHA256())
-    else:
-        public.verify(signature, sha256(octets).digest())
