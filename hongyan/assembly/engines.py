@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["Engines", "open_engines"]
+__all__ = ["Engines", "open_engines", "open_postgres"]
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from hongyan.clock import Clock
-from hongyan.config import Config
+from hongyan.config import Config, DatabaseOptions
 from hongyan.engines.directory import DataDirectory
 from hongyan.engines.local.storage import LocalStorage, open_local_storage
 from hongyan.engines.memory import MemoryBus, MemoryCounters
 from hongyan.engines.segments import SegmentStore
+from hongyan.engines.sql.facts import require_presence
 from hongyan.engines.sql.migrations import POSTGRES, migrate
 from hongyan.engines.storage import SqlStorage
 from hongyan.store.bus import Bus
@@ -57,8 +58,6 @@ async def open_engines(config: Config, clock: Clock) -> Engines:
 
 
 async def _open_postgres(config: Config, data: Path, clock: Clock) -> Engines:
-    from hongyan.engines.postgres.database import PostgresDatabase  # here: who has SQLite does not wait for it
-
     directory = DataDirectory(data)
     directory.lock()
     async with contextlib.AsyncExitStack() as opened:
@@ -68,10 +67,21 @@ async def _open_postgres(config: Config, data: Path, clock: Clock) -> Engines:
             directory.blobs, segment_octets=sizes.segment_size << 20, reserve_octets=sizes.reserve << 20
         )
         opened.callback(blobs.close)
-        database = PostgresDatabase(config.database.dsn, blobs, connections=config.database.connections)
-        await database.open()
-        opened.push_async_callback(database.close)
-        await migrate(database, POSTGRES)
+        storage = await opened.enter_async_context(open_postgres(config.database, blobs))
+        await migrate(storage.database, POSTGRES)
+        await require_presence(storage.database)
         close = opened.pop_all().aclose
-    storage = SqlStorage(database, POSTGRES, blobs)
     return Engines(storage, MemoryBus(), MemoryCounters(clock), directory, is_shared=True, close=close)
+
+
+@contextlib.asynccontextmanager
+async def open_postgres(options: DatabaseOptions, blobs: SegmentStore) -> AsyncIterator[SqlStorage]:
+    """Connect to a database of PostgreSQL, whatever its schema is. Raises `Unavailable`."""
+    from hongyan.engines.postgres.database import PostgresDatabase  # here: who has SQLite does not wait for it
+
+    database = PostgresDatabase(options.dsn, blobs, connections=options.connections)
+    await database.open()
+    try:
+        yield SqlStorage(database, POSTGRES, blobs)
+    finally:
+        await database.close()

@@ -5,7 +5,7 @@ When no server runs, the command takes the lock of the data directory and does t
 
 from __future__ import annotations
 
-__all__ = ["open_backend"]
+__all__ = ["find_service", "open_backend"]
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ _DEVELOPMENT = Path("var/development")
 @contextlib.contextmanager
 def open_backend(where: Where) -> Iterator[Backend]:
     """Open the service that is meant."""
-    file, data = _find(where)
+    file, data = find_service(where)
     connection = None if data is None else _connect(data)
     if connection is not None:
         with connection:
@@ -38,7 +38,7 @@ def open_backend(where: Where) -> Iterator[Backend]:
         yield local
 
 
-def _find(where: Where) -> tuple[Path | None, Path | None]:
+def find_service(where: Where) -> tuple[Path | None, Path | None]:
     """Return the configuration file, if there is one, and the data directory, if it is known without reading it all."""
     if where.data is not None:
         return where.config, where.data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["open_local"]
+__all__ = ["borrow_data", "open_local"]
 
 import asyncio
 import contextlib
@@ -43,6 +43,17 @@ class _Local:
 @contextlib.contextmanager
 def open_local(file: Path | None, data: Path | None) -> Iterator[_Local]:
     """Open the data that a configuration names, or those of a directory."""
+    with borrow_data(file, data) as config, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        stack = contextlib.AsyncExitStack()
+        try:
+            yield _Local(runner, runner.run(_open(config, stack)))
+        finally:
+            runner.run(stack.aclose())
+
+
+@contextlib.contextmanager
+def borrow_data(file: Path | None, data: Path | None) -> Iterator[Config]:
+    """Return the configuration of data that are there; what root makes among them is its owner's afterwards."""
     config = load_config(file) if file is not None else Config()
     if data is not None:
         config = replace(config, server=replace(config.server, data=str(data.absolute())))
@@ -50,12 +61,7 @@ def open_local(file: Path | None, data: Path | None) -> Iterator[_Local]:
         _require_data(config.server)
     writer = telemetry.configure(LogOptions(level="warning", form="console"))
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            stack = contextlib.AsyncExitStack()
-            try:
-                yield _Local(runner, runner.run(_open(config, stack)))
-            finally:
-                runner.run(stack.aclose())
+        yield config
     finally:
         writer.close()
         _give_back(Path(config.server.data))

@@ -38,6 +38,7 @@ _COMMANDS = (
     ("verify", "store:verify", "Look whether everything that is kept is whole."),
     ("backup", "store:backup", "Make a backup, while the service goes on."),
     ("restore", "store:restore", "Make a data directory from a backup."),
+    ("move", "moving:move", "Move everything that is kept to another database, while no server runs."),
     ("import", "migration:import_mail", "Bring mail into an account, from mbox or Maildir."),
     ("export", "migration:export_mail", "Write the mail of an account to mbox or Maildir."),
 )

@@ -14,7 +14,7 @@ from tests.support.cli import Cli
 
 GROUPS = ("config", "domain", "account", "app-password", "alias", "queue", "ban")
 NAMES = {
-    *("quickstart", "serve", "demo", "verify", "backup", "restore", "import", "export"),
+    *("quickstart", "serve", "demo", "verify", "backup", "restore", "move", "import", "export"),
     *(f"config {name}" for name in ("check", "describe")),
     *(f"domain {name}" for name in ("add", "list", "remove", "dns", "check")),
     *(f"account {name}" for name in ("add", "list", "disable", "enable", "remove", "password")),

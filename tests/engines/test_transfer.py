@@ -9,6 +9,7 @@ import pytest
 from pyroaring import BitMap
 
 from hongyan.engines.sql.catalog import read_tables
+from hongyan.engines.sql.facts import require_presence
 from hongyan.engines.sql.units import Row, Statement, Unit
 from hongyan.engines.storage import SqlStorage
 from hongyan.engines.upkeep.transfer import transfer
@@ -126,6 +127,38 @@ async def test_a_database_that_holds_mail_is_not_filled(sqlite: SqlStorage, post
     await MailShop(postgres).open_account()
     with pytest.raises(AlreadyExists):
         await transfer(sqlite, postgres)
+
+
+async def test_a_transfer_that_is_broken_off_is_begun_anew(sqlite: SqlStorage, postgres: SqlStorage) -> None:
+    await fill(sqlite)
+    before = await everything(sqlite)
+
+    def break_off(done: int, total: int) -> None:
+        if done > total // 2:
+            raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await transfer(sqlite, postgres, break_off)
+    with pytest.raises(ConfigurationError):
+        await require_presence(postgres.database)
+    await require_presence(sqlite.database)
+    await transfer(sqlite, postgres)
+    assert await everything(postgres) == before
+
+
+async def test_nobody_works_on_what_was_left_behind(sqlite: SqlStorage, postgres: SqlStorage, tmp_path: Path) -> None:
+    shop = await fill(sqlite)
+    await transfer(sqlite, postgres)
+    with pytest.raises(ConfigurationError):
+        await require_presence(sqlite.database)
+    async with open_sqlite(tmp_path / "other") as other:
+        with pytest.raises(ConfigurationError):
+            await transfer(sqlite, other)
+    await MailShop(postgres).add_many(1)
+    there = await everything(postgres)
+    await transfer(postgres, sqlite)
+    assert await everything(sqlite) == there
+    assert await shop.rows("SELECT 1 FROM messages WHERE account_id = $1 AND uid = 1201") == [(1,)]
 
 
 async def test_databases_of_different_versions_are_not_mixed(sqlite: SqlStorage, postgres: SqlStorage) -> None:

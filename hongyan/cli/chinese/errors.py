@@ -138,6 +138,21 @@ ERRORS: dict[str, str] = {
     "The data directory {path} holds a database and not its messages. Is a part of it not mounted, or not restored?": (
         "数据目录 {path} 有数据库而没有邮件。是否有一部分没有挂载，或没有恢复？"
     ),
+    # A move
+    "--to is sqlite, or begins with postgresql://.": "--to 应为 sqlite，或以 postgresql:// 开头。",
+    "The configuration says that everything is there already.": "按配置文件，一切本来就在那里。",
+    "The database cannot be reached: {cause}": "无法连接数据库：{cause}",
+    "A move into this database was broken off. Let `hongyan move` do it again.": (
+        "向这个数据库的迁移中途停止了。请重新执行 `hongyan move`。"
+    ),
+    "The data were moved to another database: say so in [database].": (
+        "数据已迁移到另一个数据库：请在 [database] 中改为那一个。"
+    ),
+    "The data are not in the database that the configuration names.": "数据不在配置文件所指的数据库里。",
+    "The two databases have different schemas: bring both up to date first.": (
+        "两个数据库的结构版本不同：请先都升级到最新。"
+    ),
+    "The database that is to be filled holds mail already.": "要写入的数据库里已经有邮件。",
     # Files and keys
     "{path} is there already. Take it away, or name another folder with --folder.": (
         "{path} 已经存在。请移走它，或用 --folder 指定别的目录。"

@@ -163,6 +163,13 @@ HELP: dict[str, str] = {
     "Make a data directory from a backup.": "用备份建立数据目录。",
     "The directory of the backup.": "备份目录。",
     "The data directory to be made; it is empty or not there.": "要建立的数据目录；须为空或不存在。",
+    # move
+    "Move everything that is kept to another database, while no server runs.": (
+        "把所存的一切迁移到另一个数据库；须在服务停止时进行。"
+    ),
+    "sqlite, or postgresql://USER@HOST/DATABASE; a password may stand in ~/.pgpass or $PGPASSWORD.": (
+        "sqlite，或 postgresql://USER@HOST/DATABASE；密码可放在 ~/.pgpass 或 $PGPASSWORD 里。"
+    ),
     # import, export
     "Bring mail into an account, from mbox or Maildir.": "从 mbox 或 Maildir 向账户导入邮件。",
     "An mbox file, a Maildir, or a directory of mbox files.": "mbox 文件、Maildir，或存放 mbox 文件的目录。",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["LocalStorage", "StorageOptions", "begin_lineage", "find_lineage", "open_local_storage"]
+__all__ = [
+    "LocalStorage",
+    "StorageOptions",
+    "begin_lineage",
+    "find_lineage",
+    "open_local_storage",
+    "open_local_storage_to_move",
+]
 
 import asyncio
 import contextlib
@@ -13,6 +20,7 @@ from hongyan import telemetry
 from hongyan.clock import SystemRandom
 from hongyan.engines.directory import DataDirectory
 from hongyan.engines.segments import SegmentStore
+from hongyan.engines.sql.facts import find_fact, put_fact, require_presence
 from hongyan.engines.sql.migrations import SQLITE, migrate
 from hongyan.engines.sql.skipping import skip_after_power_loss
 from hongyan.engines.sql.units import SqlDatabase, Statement, Unit, unit_of
@@ -80,6 +88,18 @@ async def open_local_storage(path: Path, options: StorageOptions | None = None) 
 
     Raises `DirectoryInUse`, `ConfigurationError`, `StorageFailed` or `Corrupt`; then nothing is held.
     """
+    storage = await open_local_storage_to_move(path, options)
+    try:
+        await require_presence(storage.database)
+        await _look_at_sample(storage)
+    except BaseException:
+        await storage.close()
+        raise
+    return storage
+
+
+async def open_local_storage_to_move(path: Path, options: StorageOptions | None = None) -> LocalStorage:
+    """Open a data directory whose data may be in another database. Raises as `open_local_storage` does."""
     options = options or StorageOptions()
     directory = DataDirectory(path)
     directory.lock()
@@ -92,17 +112,15 @@ async def open_local_storage(path: Path, options: StorageOptions | None = None) 
         database = SqliteDatabase(directory.database, blobs, readers=options.readers, sync_within=options.sync_within)
         await asyncio.to_thread(database.open)  # After a crash it reads the log again.
         opened.callback(database.close)
-        storage = LocalStorage(directory, database, blobs)
         await migrate(database, SQLITE)
         await _begin(database)
-        await _look_at_sample(storage)
         opened.pop_all()
-    return storage
+    return LocalStorage(directory, database, blobs)
 
 
 async def _begin(database: SqliteDatabase) -> None:
     """Find out whether the machine went down with the directory open, and remember that it is open."""
-    if await database.read(_find_fact(_OPEN)) not in ("", _CLOSED, _boot_id()):
+    if await database.read(find_fact(_OPEN)) not in ("", _CLOSED, _boot_id()):
         log.warning("power-loss-recovered")
         await skip_after_power_loss(database)
     await _note_state(database, is_open=True)
@@ -110,14 +128,14 @@ async def _begin(database: SqliteDatabase) -> None:
 
 async def find_lineage(database: SqlDatabase) -> str:
     """Return the name of this history of the data: a restored backup begins another."""
-    fact = await database.read(_find_fact(_LINEAGE))
+    fact = await database.read(find_fact(_LINEAGE))
     return fact or await begin_lineage(database)
 
 
 async def begin_lineage(database: SqlDatabase) -> str:
     """Begin another history: what comes from now on is not what came after the same moment elsewhere."""
     name = SystemRandom.token(16).hex()
-    await database.write(unit_of(_put_fact, _LINEAGE, name))
+    await database.write(unit_of(put_fact, _LINEAGE, name))
     return name
 
 
@@ -129,19 +147,7 @@ def _boot_id() -> str:
 
 
 async def _note_state(database: SqlDatabase, *, is_open: bool) -> None:
-    await database.write(unit_of(_put_fact, _OPEN, _boot_id() or "unknown" if is_open else _CLOSED))
-
-
-def _find_fact(name: str) -> Unit[str]:
-    rows = yield Statement("SELECT fact FROM store_facts WHERE name = $1", (name,))
-    return rows[0][0] if rows else ""
-
-
-def _put_fact(name: str, fact: str) -> Unit[None]:
-    yield Statement(
-        "INSERT INTO store_facts (name, fact) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET fact = excluded.fact",
-        (name, fact),
-    )
+    await database.write(unit_of(put_fact, _OPEN, _boot_id() or "unknown" if is_open else _CLOSED))
 
 
 async def _look_at_sample(storage: LocalStorage) -> None:

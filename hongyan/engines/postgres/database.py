@@ -59,7 +59,7 @@ class PostgresDatabase:
                 statement_cache_size=512,
                 init=_greet,
             )
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        except (OSError, asyncpg.PostgresError, ValueError, TimeoutError) as error:  # the last but one: of a wrong DSN
             raise Unavailable(cause=f"PostgreSQL: {error}") from error
 
     async def close(self) -> None:

@@ -32,7 +32,7 @@ _POSTGRES = """
         AND k.constraint_name = p.constraint_name AND k.table_name = c.table_name AND k.column_name = c.column_name
     WHERE c.table_schema = current_schema() AND c.is_generated = 'NEVER' ORDER BY c.table_name, c.ordinal_position
 """
-_NOT_DATA = frozenset({"schema_log"})
+_NOT_DATA = frozenset({"schema_log", "store_facts"})  # They speak of the database itself.
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,20 @@
 
 UIDs, UIDVALIDITY, MODSEQs and all ids stay, so that no client notices. References to blobs stay too: the target's blobs
 are the same segments, shared or copied. Both schemas are of the same version, and nobody works on either meanwhile.
+
+Each database says all the time whether the data are in it (`sql.facts`): a transfer that is broken off leaves the
+source as it was, and is begun anew on the same target.
 """
 
 from __future__ import annotations
 
-__all__ = ["TransferReport", "transfer"]
+__all__ = ["TransferReport", "check_transfer", "transfer"]
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from hongyan.engines.sql.catalog import Table, page_of, read_counter, read_tables, set_counter
+from hongyan.engines.sql.facts import Presence, find_presence, note_presence
 from hongyan.engines.sql.units import Many, Row, SqlDatabase, Statement, Unit, Value, unit_of
 from hongyan.engines.storage import SqlStorage
 from hongyan.errors import AlreadyExists, ConfigurationError, Conflict
@@ -32,26 +36,57 @@ class TransferReport:
         return asdict(self)
 
 
-async def transfer(source: SqlStorage, target: SqlStorage) -> TransferReport:
-    """Copy all rows. Raises `AlreadyExists` when the target holds mail, and `ConfigurationError` when schemas differ.
+Tell = Callable[[int, int], None]
+"""Is told how many rows are transferred, and how many there are."""
 
-    What fails half-way is begun again on a target that was emptied.
+
+async def check_transfer(source: SqlStorage, target: SqlStorage) -> TransferReport:
+    """Look whether all rows could be copied, and return how many there are. A target without tables will do.
+
+    Raises `AlreadyExists` when the target holds mail, and `ConfigurationError` when the schemas differ or the data are
+    not in the source.
     """
     tables = await source.database.read(read_tables(source.dialect))
-    theirs = {table.name: table for table in await target.database.read(read_tables(target.dialect))}
-    if {table.name: set(table.columns) for table in tables} != {name: set(of.columns) for name, of in theirs.items()}:
+    theirs = await target.database.read(read_tables(target.dialect))
+    there = await target.database.read(find_presence()) if theirs else Presence.ARRIVING
+    here = await source.database.read(find_presence())
+    # Both marks are set at the end, first the source's: who was broken off between them begins anew.
+    if here is not Presence.HERE and (here, there) != (Presence.GONE, Presence.ARRIVING):
+        raise ConfigurationError("The data are not in the database that the configuration names.")
+    if theirs and _columns(tables) != _columns(theirs):
         raise ConfigurationError("The two databases have different schemas: bring both up to date first.")
-    if any(count for (count,) in await target.database.read(_rows(_MAIL_IS_THERE))):
+    if there is Presence.HERE and any(count for (count,) in await target.database.read(_rows(_MAIL_IS_THERE))):
         raise AlreadyExists("The database that is to be filled holds mail already.")
+    return TransferReport({table.name: await _count(source.database, table) for table in tables})
+
+
+async def transfer(source: SqlStorage, target: SqlStorage, tell: Tell = lambda _done, _total: None) -> TransferReport:
+    """Copy all rows; from then on the data are in the target. Raises as `check_transfer` does."""
+    total = sum((await check_transfer(source, target)).rows.values())
+    await target.database.write(unit_of(note_presence, Presence.ARRIVING))
     report = TransferReport()
+    done = 0
+
+    def count(rows: int) -> None:
+        nonlocal done
+        done += rows
+        tell(done, total)
+
+    tables = await source.database.read(read_tables(source.dialect))
     for table in tables:
-        report.rows[table.name] = await _transfer_table(source, target, table)
+        report.rows[table.name] = await _transfer_table(source, target, table, count)
     for table in tables:
         await _require_same(source, target, table, report.rows[table.name])
+    await source.database.write(unit_of(note_presence, Presence.GONE))
+    await target.database.write(unit_of(note_presence, Presence.HERE))
     return report
 
 
-async def _transfer_table(source: SqlStorage, target: SqlStorage, table: Table) -> int:
+def _columns(tables: Sequence[Table]) -> dict[str, set[str]]:
+    return {table.name: set(table.columns) for table in tables}
+
+
+async def _transfer_table(source: SqlStorage, target: SqlStorage, table: Table, count: Callable[[int], None]) -> int:
     width = len(table.key)
     # What the migrations wrote into the new table is there a second time.
     await target.database.write(unit_of(_clear, table))
@@ -61,6 +96,7 @@ async def _transfer_table(source: SqlStorage, target: SqlStorage, table: Table) 
         after = page[-1][:width]
         await target.database.write(unit_of(_insert, table, [row[width:] for row in page]))
         done += len(page)
+        count(len(page))
     if table.counted is not None:
         counter = await source.database.read(read_counter(source.dialect, table))
         await target.database.write(unit_of(set_counter, target.dialect, table, counter))
