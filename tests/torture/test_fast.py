@@ -25,5 +25,9 @@ def test_what_was_acknowledged_is_there_after_blows(scenario: str) -> None:
     assert "all promises kept" in _torture(scenario, "--cycles", "3", "--seconds", "1.5")
 
 
+def test_a_mailbox_is_served_again_soon_after_a_kill() -> None:
+    assert "all promises kept" in _torture("restart", "--messages", "2000", "--cycles", "2", "--seconds", "1")
+
+
 def test_a_server_that_breaks_a_promise_is_found_out() -> None:
     assert "found after" in _torture("mutations", "--mutation", next(iter(MUTATIONS)))
