@@ -2,14 +2,20 @@
 
 A reference says all that reading needs: segment, offset, stored length, size, codec and checksum. The record's own
 header says the same, and the SHA-256 of the blob, so that a segment can be read without any database.
+
+A large blob is read in parts, and a part is to be trusted as much as the whole. `SUMMED` is a blob as it is, with the
+checksums of its chunks behind it: a part costs the chunks that it touches. A blob that is shorter than a chunk, or that
+is compressed, is read whole.
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "CHUNK",
     "FILE_HEADER_OCTETS",
     "RAW",
     "RECORD_HEADER_OCTETS",
+    "SUMMED",
     "ZSTD",
     "Place",
     "Record",
@@ -18,18 +24,26 @@ __all__ = [
     "read_exactly",
     "record_header",
     "records_of",
+    "sum_chunks",
 ]
 
 import errno
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from hongyan.errors import Corrupt
+from hongyan.store.blobs import BlobSource
 from hongyan.types import BlobRef
 
-RAW, ZSTD = 0, 1
+RAW, ZSTD, SUMMED = 0, 1, 2
+
+CHUNK = 16 << 10
+"""Octets that have a checksum of their own; their number for a blob is that of its octets, rounded up."""
+
+_SUM = struct.Struct(">I")
 
 _MAGIC = b"HYSEG\x01\r\n"
 _FILE_HEADER = struct.Struct(">8sQ")
@@ -73,6 +87,12 @@ def place_of(ref: BlobRef) -> Place:
         return Place._make(_REF.unpack(ref))
     except struct.error as error:
         raise Corrupt(cause="a blob reference of another kind") from error
+
+
+def sum_chunks(octets: BlobSource) -> bytes:
+    """Return the checksums of a blob's chunks, one after the other."""
+    view = memoryview(octets)
+    return b"".join(_SUM.pack(zlib.crc32(view[at : at + CHUNK])) for at in range(0, len(view), CHUNK))
 
 
 def file_header(number: int) -> bytes:

@@ -1,4 +1,7 @@
-"""Reading blobs from segment files, at once where they lie in the page cache, else in a thread."""
+"""Reading blobs from segment files, at once where they lie in the page cache, else in a thread.
+
+Nothing is returned whose checksum was not found right, be it a part or the whole.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,19 @@ import os
 import threading
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import zstandard
 
 from hongyan.engines.disk import lies_in_memory
-from hongyan.engines.segment_format import RAW, Place, place_of, read_exactly
+from hongyan.engines.segment_format import CHUNK, RAW, SUMMED, Place, place_of, read_exactly, sum_chunks
 from hongyan.errors import Corrupt
 from hongyan.types import BlobRef
 
 _OPEN_FILES = 256
+_SUM_OCTETS = 4
 
 
 class SegmentReader:
@@ -40,8 +45,8 @@ class SegmentReader:
         stop = place.size if stop is None else min(stop, place.size)
         try:
             file = self._file(place.segment)
-            if place.codec == RAW and (start or stop < place.size):
-                return self._read_cached(file.fd, place.offset + start, max(0, stop - start))
+            if place.codec == SUMMED and (start or stop < place.size):
+                return _read_part(place, start, stop, lambda at, count: self._read_cached(file.fd, at, count))
             stored = self._read_cached(file.fd, place.offset, place.length)
         except OSError as error:
             raise _corrupt(place, str(error.strerror)) from error
@@ -60,8 +65,8 @@ class SegmentReader:
         stop = place.size if stop is None else min(stop, place.size)
         try:
             file = self._file(place.segment)
-            if place.codec == RAW and (start or stop < place.size):
-                return read_exactly(file.fd, place.offset + start, max(0, stop - start))
+            if place.codec == SUMMED and (start or stop < place.size):
+                return _read_part(place, start, stop, lambda at, count: read_exactly(file.fd, at, count)) or b""
             stored = read_exactly(file.fd, place.offset, place.length)
         except OSError as error:
             raise _corrupt(place, str(error.strerror)) from error
@@ -96,8 +101,8 @@ class SegmentReader:
     def _decode(self, stored: bytes, place: Place) -> bytes:
         if zlib.crc32(stored) != place.checksum:
             raise _corrupt(place, "wrong checksum")
-        if place.codec == RAW:
-            return stored
+        if place.codec in (RAW, SUMMED):
+            return stored[: place.size]
         try:
             octets = self._decompressor().decompress(stored, max_output_size=place.size)
         except zstandard.ZstdError as error:
@@ -123,6 +128,21 @@ class SegmentReader:
             else:
                 self._files.move_to_end(segment)
             return file
+
+
+def _read_part(place: Place, start: int, stop: int, read: Callable[[int, int], bytes | None]) -> bytes | None:
+    """Return [start, stop) of a blob whose chunks have checksums; None if `read` does for any of it."""
+    if start >= stop:
+        return b""
+    first, last = start // CHUNK, (stop - 1) // CHUNK + 1
+    begin, end = first * CHUNK, min(last * CHUNK, place.size)
+    sums = read(place.offset + place.size + _SUM_OCTETS * first, _SUM_OCTETS * (last - first))
+    octets = None if sums is None else read(place.offset + begin, end - begin)
+    if octets is None:
+        return None
+    if sum_chunks(octets) != sums:
+        raise _corrupt(place, f"wrong checksum between {begin} and {end}")
+    return octets[start - begin : stop - begin]
 
 
 class _File:

@@ -26,9 +26,11 @@ import zstandard
 
 from hongyan.engines.disk import Disk
 from hongyan.engines.segment_format import (
+    CHUNK,
     FILE_HEADER_OCTETS,
     RAW,
     RECORD_HEADER_OCTETS,
+    SUMMED,
     ZSTD,
     Place,
     Record,
@@ -36,6 +38,7 @@ from hongyan.engines.segment_format import (
     read_exactly,
     record_header,
     records_of,
+    sum_chunks,
 )
 from hongyan.engines.segment_reader import SegmentReader, segment_path
 from hongyan.errors import Corrupt, ServerFault, StorageFailed, StorageFull
@@ -109,13 +112,14 @@ class SegmentStore:
 
     def append(self, octets: BlobSource) -> BlobRef:
         """Write a blob to the present segment. It is not yet safe: see `sync`."""
-        stored, codec = self._encode(octets)
-        size, length, checksum = len(octets), len(stored), zlib.crc32(stored)
+        stored, sums, codec = self._encode(octets)
+        size, length = len(octets), len(stored) + len(sums)
+        checksum = zlib.crc32(sums, zlib.crc32(stored))
         if size > _MAX_BLOB or length > _MAX_BLOB:
             raise StorageFull(cause="a blob of 4 GiB or more")
         self._make_room(RECORD_HEADER_OCTETS + length)
         place = Place(self._segment, self._end + RECORD_HEADER_OCTETS, length, size, codec, checksum)
-        self._write((record_header(place, sha256(octets).digest()), stored))
+        self._write((record_header(place, sha256(octets).digest()), stored, sums))
         return place.ref()
 
     def sync(self) -> None:
@@ -132,12 +136,15 @@ class SegmentStore:
             raise SegmentsFailed(cause=f"segment sync: {error.strerror}") from error
         self._dirty = False
 
-    def _encode(self, octets: BlobSource) -> tuple[BlobSource, int]:
+    def _encode(self, octets: BlobSource) -> tuple[BlobSource, bytes, int]:
+        """Return what is stored, the checksums behind it, and how it is to be read."""
         if _COMPRESS_ABOVE < len(octets) < _COMPRESS_BELOW:
             packed = self._compressor.compress(octets)
             if len(packed) < len(octets) - len(octets) // 16:
-                return packed, ZSTD
-        return octets, RAW
+                return packed, b"", ZSTD
+        if len(octets) <= CHUNK:
+            return octets, b"", RAW
+        return octets, sum_chunks(octets), SUMMED
 
     def _make_room(self, octets: int) -> None:
         if self._fd >= 0 and self._end + octets > self._segment_octets and self._end > FILE_HEADER_OCTETS:

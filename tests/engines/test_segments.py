@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hongyan.engines.segment_format import FILE_HEADER_OCTETS, RECORD_HEADER_OCTETS, place_of
+from hongyan.engines.segment_format import CHUNK, FILE_HEADER_OCTETS, RAW, RECORD_HEADER_OCTETS, place_of
 from hongyan.engines.segments import SegmentsFailed, SegmentStore
 from hongyan.errors import Corrupt, StorageFailed, StorageFull
 from hongyan.types import BlobRef
@@ -170,6 +170,65 @@ def test_a_changed_octet_is_told(tmp_path: Path, disk: FaultyDisk) -> None:
         with pytest.raises(Corrupt):
             store.read_now(ref)
     assert [blob.intact for blob in store.scan()] == [False, False]
+
+
+def change(directory: Path, at: int) -> None:
+    """Change an octet of the first segment."""
+    with open(directory / "blobs" / "00000001.segment", "r+b") as file:
+        file.seek(at)
+        octet = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([octet ^ 1]))
+
+
+@pytest.mark.parametrize("size", [CHUNK + 1, 3 * CHUNK, 5 * CHUNK + 7, 2 << 20])
+def test_a_part_is_checked_as_the_whole_is(tmp_path: Path, disk: FaultyDisk, size: int) -> None:
+    store, blob = open_store(tmp_path, disk, segment_octets=8 << 20), noise(size)
+    ref = add(store, blob)
+    at = size // 2
+    change(tmp_path, place_of(ref).offset + at)
+    begin, end = at // CHUNK * CHUNK, min((at // CHUNK + 1) * CHUNK, size)
+    for start, stop in (
+        (begin, end),
+        (begin - 5, begin + 1),
+        (at + 1, at + 2),
+        (end - 1, end + 1),
+        (1, size),
+        (0, None),
+    ):
+        start = max(0, start)
+        with pytest.raises(Corrupt):
+            store.read_blocking(ref, start, stop)
+        with pytest.raises(Corrupt):
+            store.read_now(ref, start, stop)
+    for start, stop in ((0, begin), (end, size), (end + 1, end + 5), (at, at)):
+        assert store.read_blocking(ref, start, stop) == blob[start:stop]
+        assert store.read_now(ref, start, stop) == blob[start:stop]
+    assert [found.intact for found in store.scan()] == [False]
+
+
+def test_a_checksum_that_changed_is_told_too(tmp_path: Path, disk: FaultyDisk) -> None:
+    store, blob = open_store(tmp_path, disk), noise(3 * CHUNK)
+    ref = add(store, blob)
+    change(tmp_path, place_of(ref).offset + len(blob))
+    for stop in (1, None):
+        with pytest.raises(Corrupt):
+            store.read_blocking(ref, 0, stop)
+    assert store.read_blocking(ref, CHUNK, 2 * CHUNK) == blob[CHUNK : 2 * CHUNK]
+    assert [found.intact for found in store.scan()] == [False]
+
+
+def test_a_large_blob_without_checksums_of_its_chunks_is_checked_whole(
+    tmp_path: Path, disk: FaultyDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they were once written."""
+    store, blob = open_store(tmp_path, disk), noise(3 * CHUNK)
+    monkeypatch.setattr(store, "_encode", lambda octets: (octets, b"", RAW))
+    ref = add(store, blob)
+    assert store.read_blocking(ref, 5, CHUNK) == blob[5:CHUNK]
+    change(tmp_path, place_of(ref).offset + 2 * CHUNK)
+    with pytest.raises(Corrupt):
+        store.read_blocking(ref, 5, CHUNK)
 
 
 @pytest.mark.parametrize("ref", [b"", b"x", bytes(29), noise(29), noise(40)])
