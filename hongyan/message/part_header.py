@@ -5,17 +5,18 @@ Most parts of most messages carry one of a few headers, word for word: those are
 
 from __future__ import annotations
 
-__all__ = ["MESSAGE_FIELDS", "PLAIN_HEADER", "Kind", "PartHeader", "read_part_header"]
+__all__ = ["MESSAGE_FIELDS", "PLAIN_HEADER", "Kind", "PartHeader", "read_content_fields", "read_part_header"]
 
 from enum import IntEnum
 from functools import lru_cache
 
-from hongyan.message.headers import pick_fields, split_fields
+from hongyan.message.headers import field_finder, pick_fields, split_fields
 from hongyan.message.parameters import ContentType, Disposition, Parameter, parse_content_type, parse_disposition
 from hongyan.message.transfer import Encoding, find_encoding
 
 MAX_BOUNDARY = 1000  # RFC 2046 §5.1.1 allows 70.
 _REMEMBERED_LENGTH = 200
+_SHORT_HEADER = 64 * 1024
 
 PART_FIELDS = frozenset(
     {
@@ -42,6 +43,7 @@ MESSAGE_FIELDS = PART_FIELDS | {
     b"message-id",
 }
 
+_find_content_fields = field_finder(frozenset({b"content-type", b"content-transfer-encoding"}))
 _NOTHING = [b""]
 _TEXT_PLAIN = ContentType(b"text", b"plain", (Parameter(b"charset", b"us-ascii"),))
 _MESSAGE_RFC822 = ContentType(b"message", b"rfc822", ())
@@ -137,3 +139,10 @@ def read_part_header(block: bytes, *, in_digest: bool = False, of_message: bool 
 @lru_cache(maxsize=1024)
 def _remembered(block: bytes, in_digest: bool) -> PartHeader:
     return describe(pick_fields(split_fields(block), PART_FIELDS)[0], in_digest=in_digest)
+
+
+def read_content_fields(block: bytes) -> PartHeader:
+    """Read of a header block only what says how the body is to be read: its type and its encoding."""
+    if len(block) > _SHORT_HEADER or b"\0" in block:
+        return read_part_header(block)
+    return read_part_header(_find_content_fields(block if block.endswith(b"\n") else block + b"\n"))

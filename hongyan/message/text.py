@@ -11,11 +11,12 @@ __all__ = ["MAX_TEXT", "PREVIEW_LENGTH", "fold_text", "html_to_text", "make_prev
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 
 from hongyan.message.charsets import decode_text
-from hongyan.message.part_header import Kind
+from hongyan.message.outline import Outline, OutlinePart
+from hongyan.message.part_header import Kind, PartHeader, read_content_fields
 from hongyan.message.parts import Part
 from hongyan.message.transfer import Encoding, decode_transfer
 
@@ -123,44 +124,57 @@ def _tag_end(html: str, start: int) -> int:
 
 def part_text(part: Part, served: bytes, limit: int = MAX_TEXT) -> str:
     """Return the decoded text of a text part of `served`, HTML as plain text."""
-    is_html = part.content_type.subtype.lower() == b"html"
-    wanted = max(limit * _MARKUP_FACTOR, _LEAST_MARKUP) if is_html else limit
-    # No character takes more than four octets, and no octet more than three in quoted-printable.
-    room = wanted * 4 if part.encoding is Encoding.IDENTITY else wanted * 6
-    end = min(part.body_end, part.body_start + room)
-    octets = served[part.body_start : end]
-    decoded = decode_transfer(octets, part.encoding)
-    if decoded is not None:  # In an encoding that nobody knows it is mostly text all the same.
-        octets = decoded
-    text = decode_text(octets, part.header.charset, cut=end < part.body_end)
-    if is_html:
-        return html_to_text(text[:wanted], limit)
-    return text[:limit]
+    return _read_text(served, part.body_start, part.body_end, part.header, limit)
 
 
-def message_text(parts: list[Part], served: bytes, limit: int = MAX_TEXT) -> Iterator[str]:
+def message_text(outline: Outline, served: bytes, limit: int = MAX_TEXT) -> Iterator[str]:
     """Yield the texts of a message for search, in order, until `limit` characters are out.
 
     Of alternatives only the plain one is given if there is one; attached texts and messages count too.
     """
-    skipped = {child for part in parts for child in _superfluous(part)}
-    for part in parts:
+    parts = outline.parts
+    skipped = {number for part in parts if len(part.parts) > 1 for number in _superfluous(part, parts, served)}
+    for number, part in enumerate(parts):
         if limit <= 0:
             return
-        if part.kind is not Kind.LEAF or not part.is_text or part.body_end == part.body_start or part in skipped:
+        if not _has_text(part) or number in skipped:
             continue
-        text = part_text(part, served, limit)
+        text = _read_text(served, part.body_start, part.body_end, _header(part, served), limit)
         limit -= len(text)
         if text:
             yield text
 
 
-def _superfluous(part: Part) -> list[Part]:
+def _read_text(served: bytes, start: int, end: int, header: PartHeader, limit: int) -> str:
+    is_html = header.content_type.subtype.lower() == b"html"
+    wanted = max(limit * _MARKUP_FACTOR, _LEAST_MARKUP) if is_html else limit
+    # No character takes more than four octets, and no octet more than three in quoted-printable.
+    room = wanted * 4 if header.encoding is Encoding.IDENTITY else wanted * 6
+    stop = min(end, start + room)
+    octets = served[start:stop]
+    decoded = decode_transfer(octets, header.encoding)
+    if decoded is not None:  # In an encoding that nobody knows it is mostly text all the same.
+        octets = decoded
+    text = decode_text(octets, header.charset, cut=stop < end)
+    if is_html:
+        return html_to_text(text[:wanted], limit)
+    return text[:limit]
+
+
+def _has_text(part: OutlinePart) -> bool:
+    return part.kind is Kind.LEAF and part.is_text and part.body_end > part.body_start
+
+
+def _header(part: OutlinePart, served: bytes) -> PartHeader:
+    return read_content_fields(served[part.header_start : part.body_start])
+
+
+def _superfluous(part: OutlinePart, parts: Sequence[OutlinePart], served: bytes) -> list[int]:
     """Return the other texts of a multipart/alternative that has a plain one."""
-    if part.kind is not Kind.MULTIPART or part.content_type.subtype.lower() != b"alternative":
+    texts = [number for number in part.parts if _has_text(parts[number])]
+    if len(texts) < 2 or _header(part, served).content_type.subtype.lower() != b"alternative":
         return []
-    texts = [child for child in part.children if child.is_text and child.body_end > child.body_start]
-    others = [child for child in texts if child.content_type.subtype.lower() != b"plain"]
+    others = [number for number in texts if _header(parts[number], served).content_type.subtype.lower() != b"plain"]
     return others if len(others) < len(texts) else []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["CORPUS", "target"]
 
 from hongyan.message.charsets import decode_text
+from hongyan.message.outline import Outline
 from hongyan.message.parts import read_parts
 from hongyan.message.text import fold_text, html_to_text, make_preview, message_text
 from hongyan.message.transfer import Encoding, decode_transfer
@@ -44,6 +45,6 @@ def target(octets: bytes) -> None:
     assert not set(preview) & set("\0\r\n\t")
     for encoding in Encoding:
         assert (decode_transfer(octets, encoding) is None) is (encoding is Encoding.UNKNOWN)
-    texts = list(message_text(read_parts(octets), octets, _LIMIT))
+    texts = list(message_text(Outline.from_parts(read_parts(octets)), octets, _LIMIT))
     assert sum(map(len, texts)) <= _LIMIT
     "".join(texts).encode()

@@ -7,7 +7,7 @@ __all__ = ["check_analysis"]
 from hongyan.message.analyze import STORED_FIELDS, Analysis, analyze
 from hongyan.message.headers import find_body, select_fields
 from hongyan.message.outline import Outline, OutlinePart
-from hongyan.message.part_header import Kind
+from hongyan.message.part_header import Kind, read_content_fields
 from hongyan.message.parts import MAX_DEPTH, MAX_PARTS, read_parts
 from hongyan.message.structure import shorten_to_body
 from tests.support.imap_structure import Body, check_bodystructure, check_envelope
@@ -50,7 +50,12 @@ def _skeleton(body: Body) -> object:
 def _check_outline(outline: Outline, served: bytes) -> None:
     parts = outline.parts
     assert len(parts) <= 2 * MAX_PARTS
-    assert Outline.from_parts(read_parts(served)).to_octets() == outline.to_octets()
+    scanned = read_parts(served)
+    assert Outline.from_parts(scanned).to_octets() == outline.to_octets()
+    for part in scanned:
+        if part.kind is Kind.LEAF and part.is_text:
+            header = read_content_fields(served[part.header_start : part.body_start])
+            assert (header.content_type, header.encoding) == (part.content_type, part.encoding)
     root = parts[0]
     assert root.header_start == 0
     assert root.body_end == len(served)

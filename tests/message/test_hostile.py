@@ -79,7 +79,7 @@ def make_use_of(octets: bytes) -> None:
     found = analyze(b"", octets)
     shorten_to_body(found.bodystructure)
     assert Outline.from_octets(found.outline).parts
-    assert sum(map(len, message_text(read_parts(octets), octets))) <= MAX_TEXT
+    assert sum(map(len, message_text(Outline.from_parts(read_parts(octets)), octets))) <= MAX_TEXT
 
 
 @pytest.mark.parametrize("name", FIELD_NAMES)

@@ -8,6 +8,7 @@ import pytest
 
 from hongyan.message.analyze import analyze
 from hongyan.message.charsets import decode_text, find_codec
+from hongyan.message.outline import Outline
 from hongyan.message.parts import read_parts
 from hongyan.message.text import fold_text, html_to_text, make_preview, message_text
 from hongyan.message.transfer import Encoding, decode_transfer
@@ -138,13 +139,13 @@ HTML = b"Content-Type: text/html; charset=utf-8"
 
 def test_of_alternatives_the_plain_text_is_searched_and_shown() -> None:
     octets = build((HTML, b"<p>html</p>"), (PLAIN, b"plain"))
-    assert list(message_text(read_parts(octets), octets)) == ["plain"]
+    assert list(message_text(Outline.from_parts(read_parts(octets)), octets)) == ["plain"]
     assert analyze(b"", octets).preview == "plain"
 
 
 def test_html_is_searched_and_shown_where_there_is_no_plain_text() -> None:
     octets = build((HTML, b"<p>html</p>"), (PLAIN, b""))
-    assert [text.strip() for text in message_text(read_parts(octets), octets)] == ["html"]
+    assert [text.strip() for text in message_text(Outline.from_parts(read_parts(octets)), octets)] == ["html"]
     assert analyze(b"", octets).preview == "html"
 
 
@@ -155,14 +156,14 @@ def test_a_long_style_sheet_does_not_hide_the_preview() -> None:
 
 def test_texts_of_all_parts_are_searched_up_to_the_limit() -> None:
     octets = build((PLAIN, b"one"), (b"Content-Type: message/rfc822", b"Subject: s\r\n\r\ntwo"), subtype=b"mixed")
-    assert list(message_text(read_parts(octets), octets)) == ["one", "two"]
-    assert list(message_text(read_parts(octets), octets, 4)) == ["one", "t"]
+    assert list(message_text(Outline.from_parts(read_parts(octets)), octets)) == ["one", "two"]
+    assert list(message_text(Outline.from_parts(read_parts(octets)), octets, 4)) == ["one", "t"]
 
 
 def test_only_as_much_is_decoded_as_is_wanted() -> None:
     octets = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     octets += base64.encodebytes("张".encode() * 100_000)
-    assert list(message_text(read_parts(octets), octets, 100)) == ["张" * 100]
+    assert list(message_text(Outline.from_parts(read_parts(octets)), octets, 100)) == ["张" * 100]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from __future__ import annotations
 __all__ = ["MAX_READ", "MessageSearch"]
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import NamedTuple
 
 from pyroaring import BitMap
 
@@ -18,7 +20,6 @@ from hongyan.message.analyze import STORED_FIELDS
 from hongyan.message.encoded_words import decode_words
 from hongyan.message.headers import MAX_HEADER, field_finder, find_body, iterate_fields
 from hongyan.message.outline import Outline
-from hongyan.message.parts import read_parts
 from hongyan.message.text import fold_text, message_text
 from hongyan.servers.imap.search_rows import RowSearch
 from hongyan.store.blobs import BlobStore
@@ -33,7 +34,16 @@ _TOGETHER = 8 << 20
 _AT_ONCE = 200
 _MAX_TEXT = 4 << 20  # characters
 
-Test = Callable[[bytes], bool]
+
+class _Message(NamedTuple):
+    """What is read of a message: its first octets, and where its parts stand if that is of interest."""
+
+    uid: int
+    octets: bytes
+    outline: bytes = b""
+
+
+Test = Callable[[_Message], bool]
 
 
 class MessageSearch:
@@ -53,8 +63,10 @@ class MessageSearch:
         needle = fold_text(text)
         if field in STORED_FIELDS:
             select = field_finder(frozenset({field}))
-            return await self._test(self._stored_fields(among), lambda block: _field_has(select(block), field, needle))
-        return await self._test(self._headers(among), lambda block: _field_has(block, field, needle))
+            return await self._test(
+                self._stored_fields(among), lambda message: _field_has(select(message.octets), field, needle)
+            )
+        return await self._test(self._headers(among), lambda message: _field_has(message.octets, field, needle))
 
     async def _ids(self, field: bytes, text: str, among: BitMap) -> BitMap:
         """Compare ids octet by octet, but for the case of ASCII letters."""
@@ -64,22 +76,23 @@ class MessageSearch:
         select = field_finder(frozenset({field}))
         return await self._test(
             self._stored_fields(among),
-            lambda block: any(needle in value.lower() for _, value in iterate_fields(select(block))),
+            lambda message: any(needle in value.lower() for _, value in iterate_fields(select(message.octets))),
         )
 
     async def body(self, text: str, among: BitMap) -> BitMap:
         """Return those messages whose text holds the text."""
         needle = fold_text(text)
-        return await self._test(self._messages(among), lambda served: _body_has(served, needle))
+        return await self._test(self._messages(among), lambda message: _body_has(message, needle))
 
     async def anywhere(self, text: str, among: BitMap) -> BitMap:
         """Return those messages whose header or text holds the text."""
         needle = fold_text(text)
+        header_has = _header_test(needle)
         return await self._test(
-            self._messages(among), lambda served: _header_has(served, needle) or _body_has(served, needle)
+            self._messages(among), lambda message: header_has(message.octets) or _body_has(message, needle)
         )
 
-    async def _test(self, messages: AsyncIterator[tuple[int, bytes]], meets: Test) -> BitMap:
+    async def _test(self, messages: AsyncIterator[_Message], meets: Test) -> BitMap:
         found = BitMap()
         async for batch in _batched(messages):
             async with self._threads:
@@ -88,18 +101,19 @@ class MessageSearch:
 
     # -- what is read
 
-    async def _stored_fields(self, uids: BitMap) -> AsyncIterator[tuple[int, bytes]]:
+    async def _stored_fields(self, uids: BitMap) -> AsyncIterator[_Message]:
         async for uid, fields in self._rows.rows((Column.UID, Column.FIELDS), uids):
-            yield uid, fields
+            yield _Message(uid, fields)
 
-    async def _headers(self, uids: BitMap) -> AsyncIterator[tuple[int, bytes]]:
+    async def _headers(self, uids: BitMap) -> AsyncIterator[_Message]:
         async for row in self._rows.rows((Column.UID, Column.PREFIX, Column.BLOB, Column.OUTLINE), uids):
             header = Outline(row[3]).parts[0].body_start
-            yield row[0], await self._octets(row, min(header, MAX_HEADER))
+            yield _Message(row[0], await self._octets(row, min(header, MAX_HEADER)))
 
-    async def _messages(self, uids: BitMap) -> AsyncIterator[tuple[int, bytes]]:
-        async for row in self._rows.rows((Column.UID, Column.PREFIX, Column.BLOB, Column.SIZE), uids):
-            yield row[0], await self._octets(row, min(row[3], MAX_READ))
+    async def _messages(self, uids: BitMap) -> AsyncIterator[_Message]:
+        columns = (Column.UID, Column.PREFIX, Column.BLOB, Column.SIZE, Column.OUTLINE)
+        async for row in self._rows.rows(columns, uids):
+            yield _Message(row[0], await self._octets(row, min(row[3], MAX_READ)), row[4])
 
     async def _octets(self, row: Row, size: int) -> bytes:
         """Return the first octets of a message; of one that cannot be read back, its prefix."""
@@ -112,13 +126,13 @@ class MessageSearch:
             return prefix
 
 
-async def _batched(messages: AsyncIterator[tuple[int, bytes]]) -> AsyncIterator[Sequence[tuple[int, bytes]]]:
+async def _batched(messages: AsyncIterator[_Message]) -> AsyncIterator[Sequence[_Message]]:
     """Gather messages until they are many, or much."""
-    batch: list[tuple[int, bytes]] = []
+    batch: list[_Message] = []
     octets = 0
     async for message in messages:
         batch.append(message)
-        octets += len(message[1])
+        octets += len(message.octets)
         if octets >= _TOGETHER or len(batch) >= _AT_ONCE:
             yield batch
             batch, octets = [], 0
@@ -126,8 +140,8 @@ async def _batched(messages: AsyncIterator[tuple[int, bytes]]) -> AsyncIterator[
         yield batch
 
 
-def _test_all(messages: Sequence[tuple[int, bytes]], meets: Test) -> BitMap:
-    return BitMap([uid for uid, octets in messages if meets(octets)])
+def _test_all(messages: Sequence[_Message], meets: Test) -> BitMap:
+    return BitMap([message.uid for message in messages if meets(message)])
 
 
 def _field_has(block: bytes, field: bytes, needle: str) -> bool:
@@ -136,12 +150,26 @@ def _field_has(block: bytes, field: bytes, needle: str) -> bool:
     )
 
 
-def _header_has(served: bytes, needle: str) -> bool:
-    block = served[: find_body(served, 0, len(served))]
-    return any(
-        needle in fold_text(f"{name.decode('latin-1')}: {decode_words(value)}") for name, value in iterate_fields(block)
-    )
+def _header_test(needle: str) -> Callable[[bytes], bool]:
+    """Return what tells whether the header of a message as served has the text."""
+    word = needle.encode() if _WORD.fullmatch(needle) else b""
+
+    def header_has(served: bytes) -> bool:
+        block = served[: find_body(served, 0, len(served))]
+        # A word in plain ASCII stands there as it is, if it does; most headers are done with by this.
+        is_plain = word and block.isascii() and b"=?" not in block and b"\0" not in block
+        if is_plain and word not in block.lower():
+            return False
+        return any(
+            needle in fold_text(f"{name.decode('latin-1')}: {decode_words(value)}")
+            for name, value in iterate_fields(block)
+        )
+
+    return header_has
 
 
-def _body_has(served: bytes, needle: str) -> bool:
-    return any(needle in fold_text(text) for text in message_text(read_parts(served), served, _MAX_TEXT))
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+def _body_has(message: _Message, needle: str) -> bool:
+    return any(needle in fold_text(text) for text in message_text(Outline(message.outline), message.octets, _MAX_TEXT))
