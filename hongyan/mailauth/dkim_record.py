@@ -7,6 +7,7 @@ __all__ = ["KeyFault", "KeyRecord", "find_key", "parse_key_record"]
 import base64
 import binascii
 from dataclasses import dataclass
+from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,6 +17,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from hongyan.errors import PeerFault
 from hongyan.mailauth.resolver import DnsNotFound, DnsTemporary, Resolver
 from hongyan.mailauth.tags import TagListFault, parse_tags, unfold
+
+_MAX_EXPONENT_BITS: Final = 33
+"""Keys have 65537 or 3. With an exponent as long as the key each check would cost some hundred times as much."""
 
 
 class KeyFault(PeerFault):
@@ -89,4 +93,6 @@ def _public_key(kind: bytes, value: bytes) -> RSAPublicKey | Ed25519PublicKey:
         raise KeyFault("the key cannot be read") from None
     if not isinstance(public, RSAPublicKey):
         raise KeyFault("the key cannot be read")
+    if public.public_numbers().e.bit_length() > _MAX_EXPONENT_BITS:
+        raise KeyFault("the exponent of the key is too large")
     return public

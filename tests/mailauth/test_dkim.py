@@ -244,6 +244,14 @@ async def test_an_rsa_key_below_1024_bits_does_not_pass() -> None:
     assert (result.status, result.reason, result.key_bits) == (DkimStatus.FAIL, "the key is too short", 1023)
 
 
+async def test_an_rsa_key_that_costs_too_much_is_not_used() -> None:
+    costly = RSAPublicNumbers((1 << 33) + 1, (1 << 2047) | 1).public_key()
+    octets = costly.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    resolver = FakeResolver().add_txt("rsa2026._domainkey.example.org", f"p={base64.b64encode(octets).decode()}")
+    result = await verify_one(signatures(RSA) + HEADER, resolver=resolver)
+    assert (result.status, result.reason) == (DkimStatus.PERMERROR, "the exponent of the key is too large")
+
+
 async def test_a_key_in_the_older_rsa_form_is_read_too() -> None:
     octets = RSA.private.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
     resolver = FakeResolver().add_txt("rsa2026._domainkey.example.org", f"p={base64.b64encode(octets).decode()}")
