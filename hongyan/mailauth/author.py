@@ -1,0 +1,194 @@
+"""Whom does From name? The domains that a reader might take for the author's, or why nobody can say.
+
+DMARC asks for one From with one domain (RFC 9989 §5.3.1, RFC 5322 §3.6), and forgers send what their victims' programs
+read in another way than ours ("Composition Kills", USENIX Security 2020; RFC 9989 §11.5). So the field is not read as
+one program would: every "@" outside quotation marks and comments names a domain, whatever list, group or route it
+stands in. A message is refused when it has no From or several, names no domain, names something that is no domain, or
+names too many; all that it names otherwise are checked.
+
+Two things are not taken for an author, for they are common and honest: addresses within a quoted name or a comment, and
+an "@" in a name before an address in angle brackets that has no domain name after it: `Jo @ Work <jo@example.org>`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MAX_AUTHOR_DOMAINS", "UnfitAuthor", "author_domains"]
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from typing import Final, NamedTuple
+
+from hongyan.addresses import AddressFault, Domain
+from hongyan.message.headers import MAX_FIELDS, MAX_HEADER, pick_fields, split_fields
+
+MAX_AUTHOR_DOMAINS: Final = 4
+"""Different domains in one From that are checked. Each costs look-ups (RFC 9989 §11.5); honest mail has one."""
+
+_MAX_VALUE = 10_000
+_FROM = frozenset({b"from"})
+
+_QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_OPENING = re.compile(rb'["(]')
+_COMMENT_MARK = re.compile(rb"[()]|\\.", re.DOTALL)
+# What stands for a quoted string and for a comment, once they are masked. Neither octet may stand in a field.
+_STRING, _REMARK = b"\x02", b"\x01"
+_UNREADABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+_MARK = re.compile(rb"[<>,;:@]")
+_DOMAIN = re.compile(rb'[ \t\x01]*+(\[[^\]<>]*+\]|[^\x00-\x20\x7f()<>@,;:"\[\]\\]++)')
+# With one of these behind it two programs read two names: example(a comment).com, example .com, a@b@c.
+_MORE = re.compile(rb"[\[\x02\\]|[ \t\x01]*+[.@]|\x01++[^ \t\x01,;>]")
+
+
+class UnfitAuthor(Enum):
+    """Why From cannot be taken, with the sentence for the reply."""
+
+    MISSING = "The message has no From field"
+    REPEATED = "The message has more than one From field"
+    UNREADABLE = "The From field is not well formed"
+    WITHOUT_DOMAIN = "The From field names no address with a domain"
+    LITERAL = "The From field names an IP address instead of a domain"
+    TOO_MANY = "The From field names too many domains"
+
+    @property
+    def sentence(self) -> str:
+        return self.value
+
+
+class _Unfit(Exception):
+    """The field cannot be taken."""
+
+    def __init__(self, why: UnfitAuthor) -> None:
+        super().__init__(why.sentence)
+        self.why = why
+
+
+class _Candidate(NamedTuple):
+    """What stands behind an "@"."""
+
+    text: bytes
+    """Empty for what is no domain at all."""
+    is_clear: bool
+    """Nothing behind it might belong to it."""
+    in_angle: bool
+
+
+def author_domains(header: bytes) -> tuple[Domain, ...] | UnfitAuthor:
+    """Return the domains of a message's authors in order, each once and at least one, or why it is to be refused."""
+    if len(header) > MAX_HEADER:
+        return UnfitAuthor.UNREADABLE
+    fields = split_fields(header)
+    if len(fields) >= MAX_FIELDS:
+        return UnfitAuthor.UNREADABLE
+    values, _ = pick_fields(fields, _FROM)
+    found = values.get(b"from", [])
+    if len(found) != 1:
+        return UnfitAuthor.REPEATED if found else UnfitAuthor.MISSING
+    try:
+        return _domains(found[0])
+    except _Unfit as unfit:
+        return unfit.why
+
+
+def _domains(value: bytes) -> tuple[Domain, ...]:
+    if len(value) > _MAX_VALUE or _UNREADABLE.search(value):
+        raise _Unfit(UnfitAuthor.UNREADABLE)
+    domains: dict[Domain, None] = {}
+    bare: dict[Domain, None] = {}
+    for entry in _entries(_mask(value)):
+        has_angle = any(candidate.in_angle for candidate in entry)
+        for candidate in entry:
+            domain = _aside(candidate) if has_angle and not candidate.in_angle else _address(candidate)
+            if domain is not None:
+                (domains if "." in domain.text else bare)[domain] = None
+    # A name of one label is nobody's on the Internet. Beside others it is noise, alone it is what the field says.
+    chosen = tuple(domains or bare)
+    if not chosen:
+        raise _Unfit(UnfitAuthor.WITHOUT_DOMAIN)
+    if len(chosen) > MAX_AUTHOR_DOMAINS:
+        raise _Unfit(UnfitAuthor.TOO_MANY)
+    return chosen
+
+
+def _address(candidate: _Candidate) -> Domain:
+    """Return the domain of an address: it must be one."""
+    domain = _parse(candidate.text) if candidate.is_clear else None
+    if domain is None:
+        raise _Unfit(UnfitAuthor.UNREADABLE)
+    if domain.is_literal:
+        raise _Unfit(UnfitAuthor.LITERAL)
+    return domain
+
+
+def _aside(candidate: _Candidate) -> Domain | None:
+    """Return the domain in the name before an angle bracket: `ceo@example.com <x@example.net>` has two readings."""
+    domain = _parse(candidate.text)
+    return domain if domain is not None and "." in domain.text and not domain.is_literal else None
+
+
+def _parse(text: bytes) -> Domain | None:
+    try:
+        # RFC 9989 §5.3.1: U-labels become A-labels. The DNS takes a dot at the end for none.
+        return Domain.parse(text.decode().removesuffix("."))
+    except (AddressFault, UnicodeDecodeError):
+        return None
+
+
+def _entries(masked: bytes) -> Iterator[list[_Candidate]]:
+    """Yield the candidates of each mailbox, as "," ";" and ":" outside angle brackets divide them."""
+    entry: list[_Candidate] = []
+    in_angle = False
+    for mark in _MARK.finditer(masked):
+        match mark[0]:
+            case b"@":
+                entry.append(_candidate(masked, mark.end(), in_angle))
+            case b"<":
+                in_angle = True
+            case b">":
+                in_angle = False
+            case _ if not in_angle:
+                yield entry
+                entry = []
+    yield entry
+
+
+def _candidate(masked: bytes, start: int, in_angle: bool) -> _Candidate:
+    found = _DOMAIN.match(masked, start)
+    if found is None:
+        return _Candidate(b"", False, in_angle)
+    return _Candidate(found[1], _MORE.match(masked, found.end()) is None, in_angle)
+
+
+def _mask(value: bytes) -> bytes:
+    """Put one octet in the place of each quoted string and each comment."""
+    pieces = []
+    at = 0
+    while opening := _OPENING.search(value, at):
+        pieces.append(value[at : opening.start()])
+        if pieces[-1].endswith(b"\\"):
+            raise _Unfit(UnfitAuthor.UNREADABLE)  # Quoted for some: \"<a@example.org>\"
+        if opening[0] == b"(":
+            at = _end_of_comment(value, opening.start())
+            pieces.append(_REMARK)
+        else:
+            quoted = _QUOTED.match(value, opening.start())
+            if quoted is None:
+                raise _Unfit(UnfitAuthor.UNREADABLE)
+            at = quoted.end()
+            pieces.append(_STRING)
+    pieces.append(value[at:])
+    return b"".join(pieces)
+
+
+def _end_of_comment(value: bytes, start: int) -> int:
+    """Return the position behind the comment that opens at `start`; comments nest (RFC 5322 §3.2.2)."""
+    depth = 0
+    for mark in _COMMENT_MARK.finditer(value, start):
+        if mark[0] == b"(":
+            depth += 1
+        elif mark[0] == b")":
+            depth -= 1
+            if not depth:
+                return mark.end()
+    raise _Unfit(UnfitAuthor.UNREADABLE)
