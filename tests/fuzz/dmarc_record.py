@@ -16,10 +16,14 @@ from hongyan.mailauth.dmarc_record import MAX_REPORT_ADDRESSES, Policy, parse_dm
 from tests.support.resolver import FakeResolver
 
 CORPUS: list[bytes] = [
-    b"v=DMARC1; p=reject; sp=quarantine; np=none; adkim=s; aspf=s; psd=n; t=y; fo=1:d:s; pct=50; ri=86400\r\n\r\n"
-    b'From: "Jo, once b@example.net" (c@d) <jo@example.org>\r\n',
-    b"v=DMARC1;p=none;rua=mailto:a@example.org!10m,https://b.example/;ruf=mailto:c@d\r\n\r\n"
-    b"From: <@a,@b:c@d.example>, g: e@f.example;\r\n",
+    (
+        b"v=DMARC1; p=reject; sp=quarantine; np=none; adkim=s; aspf=s; psd=n; t=y; fo=1:d:s; pct=50; ri=86400\r\n\r\n"
+        b'From: "Jo, once b@example.net" (c@d) <jo@example.org>\r\n'
+    ),
+    (
+        b"v=DMARC1;p=none;rua=mailto:a@example.org!10m,https://b.example/;ruf=mailto:c@d\r\n\r\n"
+        b"From: <@a,@b:c@d.example>, g: e@f.example;\r\n"
+    ),
     b"V = DMARC1 ;P=x;;=;rua=,;\xff\r\n\r\nFrom: x@[192.0.2.1]\r\nFrom : y@\xc3\xbc.example\r\n",
     b"v=DMARC1; psd=y\r\n\r\nFrom: a @ b.example <c@e.example>(\\)) \\<f@g>\r\n",
     b"p=none; v=DMARC1",
