@@ -144,6 +144,10 @@ def _pack(parts: Iterable[Part]) -> bytes:
     return bytes(packed)
 
 
+_KINDS = {int(kind): kind for kind in Kind}  # a look into a table takes a fifth of a call of the enumeration
+_ENCODINGS = {int(encoding): encoding for encoding in Encoding}
+
+
 def _unpack(octets: bytes) -> list[OutlinePart]:
     parts: list[OutlinePart] = []
     waiting: list[tuple[list[int], int]] = []  # Containers that lack parts, and how many.
@@ -151,7 +155,7 @@ def _unpack(octets: bytes) -> list[OutlinePart]:
     try:
         while not parts or waiting:
             tag = octets[position]
-            kind = Kind(tag & 3)
+            kind = _KINDS[tag & 3]
             is_text = bool(tag & 0x20)
             position, gap = _number(octets, position + 1)
             position, header = _number(octets, position)
@@ -161,7 +165,7 @@ def _unpack(octets: bytes) -> list[OutlinePart]:
                 position, lines = _number(octets, position)
             start = cursor + gap
             part = OutlinePart(
-                start, start + header, start + header + body, lines, kind, Encoding(tag >> 2 & 7), is_text, []
+                start, start + header, start + header + body, lines, kind, _ENCODINGS[tag >> 2 & 7], is_text, []
             )
             if waiting:
                 siblings, lacking = waiting.pop()
@@ -175,7 +179,7 @@ def _unpack(octets: bytes) -> list[OutlinePart]:
             elif kind is Kind.MESSAGE:
                 waiting.append((part.parts, 1))
             cursor = part.body_end if kind is Kind.LEAF else part.body_start
-    except (IndexError, ValueError) as fault:
+    except (IndexError, KeyError) as fault:
         raise Corrupt(cause="outline cannot be read") from fault
     return parts
 

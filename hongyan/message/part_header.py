@@ -143,6 +143,6 @@ def _remembered(block: bytes, in_digest: bool) -> PartHeader:
 
 def read_content_fields(block: bytes) -> PartHeader:
     """Read of a header block only what says how the body is to be read: its type and its encoding."""
-    if len(block) > _SHORT_HEADER or b"\0" in block:
+    if not _REMEMBERED_LENGTH < len(block) <= _SHORT_HEADER or b"\0" in block:
         return read_part_header(block)
     return read_part_header(_find_content_fields(block if block.endswith(b"\n") else block + b"\n"))
