@@ -65,7 +65,7 @@ class Macro:
             if self.is_reversed:
                 parts.reverse()
             value = ".".join(parts[-self.count :])
-        return quote(value, safe="") if self.is_escaped else value
+        return quote(value, safe="", errors="replace") if self.is_escaped else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def parse_domain_spec(text: str) -> MacroString:
     spec = parse_macro_string(text)
     if _ends_in_macro(text):
         return spec
-    before, dot, top_label = text.removesuffix(".").rpartition(".")
+    _, dot, top_label = text.removesuffix(".").rpartition(".")
     if not dot or not _TOP_LABEL.fullmatch(top_label):
         raise MacroFault(cause="the name does not end in a dot and a top-level domain")
     return spec
@@ -164,7 +164,4 @@ def parse_domain_spec(text: str) -> MacroString:
 
 def _ends_in_macro(text: str) -> bool:
     """Whether the last token is a macro. The text is a macro string, so a percent sign begins a token."""
-    last = None
-    for last in _TOKEN.finditer(text):
-        pass
-    return last is not None and last[0].startswith("%")
+    return "%" in text and [*_TOKEN.finditer(text)][-1][0].startswith("%")

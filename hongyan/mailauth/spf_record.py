@@ -19,6 +19,7 @@ __all__ = [
     "Ptr",
     "SpfRecord",
     "SpfRecordFault",
+    "SpfStatus",
     "is_spf_record",
     "parse_record",
     "printable",
@@ -26,6 +27,7 @@ __all__ = [
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
@@ -46,6 +48,27 @@ _DUAL_CIDR = re.compile(r"(.*?)(?:/([0-9]+))?(?://([0-9]+))?")
 _PREFIX_LENGTH = re.compile(r"0|[1-9][0-9]{0,2}")
 _UNSAFE = re.compile(r'[^!-~]|[()"\\]')
 _LONGEST_QUOTE = 80
+
+
+class SpfStatus(StrEnum):
+    """What a check comes to (RFC 7208 §2.6)."""
+
+    NONE = "none"
+    NEUTRAL = "neutral"
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    SOFTFAIL = "softfail"
+    TEMPERROR = "temperror"
+    PERMERROR = "permerror"
+
+
+_QUALIFIERS = {
+    "": SpfStatus.PASS,
+    "+": SpfStatus.PASS,
+    "-": SpfStatus.FAIL,
+    "~": SpfStatus.SOFTFAIL,
+    "?": SpfStatus.NEUTRAL,
+}
 
 
 class SpfRecordFault(PeerFault):
@@ -111,8 +134,8 @@ Mechanism = All | Include | A | Mx | Ptr | Network | Exists
 class Directive:
     """A mechanism and what follows from its match."""
 
-    qualifier: str
-    """One of "+", "-", "~" and "?"."""
+    status: SpfStatus
+    """What its qualifier says."""
     mechanism: Mechanism
     text: str
     """As the record has it, without the qualifier; visible ASCII, cut where it is long."""
@@ -156,7 +179,7 @@ def parse_record(octets: bytes) -> SpfRecord:
 
 
 def printable(text: str) -> str:
-    """Return a stranger's text for a reason: visible ASCII that ends no comment and no quotation, and not much of it."""
+    """Return a stranger's text for a reason: visible ASCII that ends no comment and no quotation, of bounded length."""
     safe = _UNSAFE.sub("?", text[:_LONGEST_QUOTE])
     return f"{safe}..." if len(text) > _LONGEST_QUOTE else safe
 
@@ -175,7 +198,7 @@ def _read_directive(term: str) -> Directive:
     if not directive:
         raise SpfRecordFault(cause="neither a mechanism nor a modifier")
     qualifier, name, rest = directive.groups()
-    return Directive(qualifier or "+", _read_mechanism(name.lower(), rest), printable(name + rest))
+    return Directive(_QUALIFIERS[qualifier], _read_mechanism(name.lower(), rest), printable(name + rest))
 
 
 def _read_mechanism(name: str, rest: str) -> Mechanism:
