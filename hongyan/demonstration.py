@@ -165,7 +165,7 @@ def _without_limits(config: Config) -> Config:
         config,
         limits=LimitOptions(enabled=False),
         admission=Admissions(wide, wide, wide, wide, wide),
-        smtp=SmtpOptions(max_messages=_NO_LIMIT),
+        smtp=SmtpOptions(max_messages=_NO_LIMIT, max_refused=_NO_LIMIT, refusal_delay=0.0),
         passwords=replace(config.passwords, waiting=_NO_LIMIT),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Answer", "SmtpOptions", "SmtpSession", "Transaction", "reply_to"]
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -45,6 +46,7 @@ from hongyan.wire.smtp.replies import Reply
 from hongyan.wire.smtp.server import ServerConnection
 
 _METERS = {kind: CommandMeter(metrics.smtpserver_command_duration_seconds, kind) for kind in ("inbound", "submission")}
+_FREE_REFUSALS = 10  # recipients, as a letter to many may have them
 _VERBS: dict[type, str] = {
     Hello: "ehlo",
     MailFrom: "mail",
@@ -67,6 +69,10 @@ class SmtpOptions:
     max_message: int = option(50 << 20, "Largest message that is taken (SIZE, RFC 1870).", unit="octets")
     max_recipients: int = option(1000, "Recipients of one message (RFC 5321 §4.5.3.1.10 asks for 100 at least).")
     max_messages: int = option(1000, "Messages of one connection.")
+    max_refused: int = option(50, "Recipients refused for good on one connection; beyond them it is closed.")
+    refusal_delay: float = option(
+        1.0, "How long a refusal waits when ten recipients were refused already: who guesses names is slowed.", unit="s"
+    )
     timeout: float = option(300.0, "How long a client may be silent (RFC 5321 §4.5.3.2.7).", unit="s")
     login_timeout: float = option(60.0, "How long a mail program may take to log in.", unit="s")
     total_login_timeout: float = option(120.0, "How long a mail program may be connected without a login.", unit="s")
@@ -74,6 +80,8 @@ class SmtpOptions:
     def __post_init__(self) -> None:
         if self.max_recipients < 100:
             raise ValueError("max_recipients is at least 100 (RFC 5321 §4.5.3.1.8)")
+        if self.max_refused < 1 or not 0 <= self.refusal_delay <= 30:
+            raise ValueError("max_refused is at least 1, and refusal_delay between 0 and 30 seconds")
         if self.max_message < 64 << 10:
             raise ValueError("max_message is at least 64 KiB (RFC 5321 §4.5.3.1.7)")
 
@@ -128,6 +136,7 @@ class SmtpSession:
         "_meter",
         "_options",
         "_principal",
+        "_refused",
         "_revocations",
         "_tls",
         "_transaction",
@@ -149,6 +158,7 @@ class SmtpSession:
         self._dialogue: Dialogue | None = None
         self._principal: Principal | None = None
         self._live: LiveSession | None = None
+        self._refused = 0  # recipients, for good
         self._tls: TlsInfo | None = connection.tls
         self._log = telemetry.logger("smtp").bind(cid=connection.cid)
         self._core = ServerConnection(offer, tls=connection.tls is not None)
@@ -188,13 +198,29 @@ class SmtpSession:
             answer = self._decide(event)
             if answer is None:
                 continue
-            if isinstance(answer, Reply):
-                self._reply(event, answer, started)
-            else:
+            if not isinstance(answer, Reply):
                 return self._wait_for(event, answer, started)
+            delay = self._delay(event, answer)
+            if delay:
+                return self._reply_later(event, answer, started, delay)
+            self._reply(event, answer, started)
         return None
 
+    def _delay(self, event: Event, reply: Reply) -> float:
+        """Return how long a reply is to wait: whoever tries one name after the other learns them slowly."""
+        if reply.code < 500 or not isinstance(event, RcptTo):
+            return 0.0
+        self._refused += 1
+        return self._options.refusal_delay if self._refused > _FREE_REFUSALS else 0.0
+
+    async def _reply_later(self, event: Event, reply: Reply, started: float, delay: float) -> None:
+        await asyncio.sleep(delay)
+        self._reply(event, reply, started)
+
     def _reply(self, event: Event, reply: Reply, started: float) -> None:
+        if self._refused > self._options.max_refused:
+            self._log.info("guesses", refused=self._refused)
+            reply = replies.TOO_MANY_REFUSED
         self._core.reply(reply)
         self._meter.stop(started, _VERBS.get(type(event), "other"), str(reply.code))
         if not reply.is_positive:
@@ -268,6 +294,9 @@ class SmtpSession:
             self._log.error("failed", error=type(error).__name__, cause=error.cause)
             reply = reply_to(error)
         if reply is not None:
+            delay = self._delay(event, reply)
+            if delay:
+                await asyncio.sleep(delay)
             self._reply(event, reply, started)
 
     # -- logging in

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -47,6 +48,8 @@ class Transaction:
 
     def recipient(self, command: RcptTo) -> Answer:
         self.said.append(f"to {command.forward_path}")
+        if str(command.forward_path).startswith("nobody"):
+            return self._later(replies.UNKNOWN_RECIPIENT) if self.waits else replies.UNKNOWN_RECIPIENT
         return self._later(replies.RECIPIENT_OK) if self.waits else replies.RECIPIENT_OK
 
     def start(self) -> Reply | None:
@@ -74,10 +77,10 @@ class Transaction:
         return reply
 
 
-def open_session(transaction: Transaction) -> tuple[SmtpSession, FakeConnection]:
+def open_session(transaction: Transaction, **options: Any) -> tuple[SmtpSession, FakeConnection]:
     connection = FakeConnection()
     offer = Offer(hostname="mail.hongyan.test", max_message=1000)
-    session = SmtpSession(connection, offer, SmtpOptions(), lambda _: transaction, None, None)  # type: ignore[arg-type]
+    session = SmtpSession(connection, offer, SmtpOptions(**options), lambda _: transaction, None, None)  # type: ignore[arg-type]
     return session, connection
 
 
@@ -153,3 +156,30 @@ async def test_a_lost_connection_and_a_failure_leave_nothing_begun() -> None:
     assert session.closing
     assert transaction.resets > before
     assert transaction.messages == []
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_who_guesses_names_is_slowed_down_and_sent_away(monkeypatch: pytest.MonkeyPatch, waits: bool) -> None:
+    """Also when some of the names are known, and over several messages."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("hongyan.servers.smtp.asyncio.sleep", sleep)
+    session, connection = open_session(Transaction(waits), max_refused=15, refusal_delay=2.0)
+    group = b"MAIL FROM:<>\r\nRCPT TO:<nobody@hongyan.test>\r\nRCPT TO:<b@hongyan.test>\r\nRSET\r\n"
+    said = await converse(session, connection, [b"EHLO client.example\r\n", *[group] * 30])
+    assert said.count(b"550 5.1.1 ") == 15
+    assert said.count(b"250 2.1.5 ") == 15
+    assert said.endswith(b"421 4.7.0 Too many recipients were refused on this connection; closing it\r\n")
+    assert session.closing
+    assert slept == [2.0] * 6
+
+
+async def test_a_few_names_that_are_gone_cost_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("hongyan.servers.smtp.asyncio.sleep")
+    session, connection = open_session(Transaction())
+    group = b"MAIL FROM:<>\r\n" + b"RCPT TO:<nobody@hongyan.test>\r\n" * 10 + b"RCPT TO:<b@hongyan.test>\r\n" * 500
+    said = await converse(session, connection, [b"EHLO client.example\r\n", group])
+    assert (said.count(b"550 5.1.1 "), said.count(b"250 2.1.5 ")) == (10, 500)

@@ -128,6 +128,12 @@ SETTINGS: dict[str, str] = {
         "一封邮件的收件人数（RFC 5321 §4.5.3.1.10 要求至少 100）。"
     ),
     "Messages of one connection.": "一个连接的邮件数。",
+    "Recipients refused for good on one connection; beyond them it is closed.": (
+        "一个连接上可被永久拒绝的收件人数；超出即断开。"
+    ),
+    "How long a refusal waits when ten recipients were refused already: who guesses names is slowed.": (
+        "已拒绝十个收件人之后，每次拒绝等待多久再答：使猜测地址者变慢。"
+    ),
     "How long a client may be silent (RFC 5321 §4.5.3.2.7).": "客户端最多沉默多久（RFC 5321 §4.5.3.2.7）。",
     "How long a mail program may take to log in.": "邮件程序最多多久登录。",
     "How long a mail program may be connected without a login.": "邮件程序不登录最多连接多久。",
