@@ -35,13 +35,14 @@ def act(
     render: Callable[[Document], None],
     *,
     judge: Callable[[Document], int] = _done,
+    in_octets: bool = False,
 ) -> int:
     """Carry an operation out, print its answer by `render` or as JSON, and return the exit code by `judge`.
 
-    Parameters that are None are left out.
+    Parameters that are None are left out. `in_octets`: its progress is told in octets.
     """
     given = {name: value for name, value in parameters.items() if value is not None}
-    with open_backend(where) as backend, show_progress(quiet=where.json) as bar:
+    with open_backend(where) as backend, show_progress(quiet=where.json, in_octets=in_octets) as bar:
         answer = backend.call(method, given, bar)
     if where.json:
         print_json(answer)
@@ -79,7 +80,8 @@ class Bar:
     Who cannot say how far it is need not: the bar then only moves.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, in_octets: bool = False) -> None:
+        self._in_octets = in_octets
         self._shown: RichProgress | None = None
         self._task: TaskID | None = None
         self._timer = threading.Timer(_PATIENCE, self._show)
@@ -89,13 +91,14 @@ class Bar:
 
     def __call__(self, done: int, total: int) -> None:
         if self._shown is not None and self._task is not None:
-            self._shown.update(self._task, completed=done, total=total or None)
+            self._shown.update(self._task, completed=done, total=max(done, total) if total else None)
 
     def _show(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+        from rich import progress as show
 
-        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._shown = Progress(*columns, console=console(errors=True), transient=True)
+        count = show.DownloadColumn(binary_units=True) if self._in_octets else show.MofNCompleteColumn()
+        columns = (show.BarColumn(), count, show.TimeElapsedColumn(), show.TimeRemainingColumn())
+        self._shown = show.Progress(*columns, console=console(errors=True), transient=True)
         self._task = self._shown.add_task("", total=None)
         self._shown.start()
 
@@ -107,9 +110,9 @@ class Bar:
 
 
 @contextmanager
-def show_progress(*, quiet: bool) -> Iterator[Bar]:
+def show_progress(*, quiet: bool, in_octets: bool = False) -> Iterator[Bar]:
     """Return a bar that is taken away at the end."""
-    bar = Bar(quiet=quiet)
+    bar = Bar(quiet=quiet, in_octets=in_octets)
     try:
         yield bar
     finally:

@@ -39,7 +39,8 @@ def backup(
     where: Where = WHERE,
 ) -> int:
     """Make a backup, while the service goes on."""
-    return act(where, "store.backup", {"target": str(target.absolute()), "dry_run": dry_run}, _print_backup)
+    parameters = {"target": str(target.absolute()), "dry_run": dry_run}
+    return act(where, "store.backup", parameters, _print_backup, in_octets=True)
 
 
 def restore(
@@ -58,8 +59,8 @@ def restore(
     if dry_run:
         check_restore(source.absolute(), data.absolute())
     else:
-        with show_progress(quiet=json):
-            asyncio.run(restore_backup(source.absolute(), data.absolute()))
+        with show_progress(quiet=json, in_octets=True) as bar:
+            asyncio.run(restore_backup(source.absolute(), data.absolute(), bar))
     answer: Document = {"data": str(data.absolute()), **({"dry_run": True} if dry_run else {})}
     if json:
         print_json(answer)

@@ -9,17 +9,19 @@ from __future__ import annotations
 __all__ = ["KEYS", "check_restore", "restore_backup", "store_operations"]
 
 import asyncio
+import contextlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from hongyan.assembly.ground import Ground
 from hongyan.assembly.services import Services
 from hongyan.engines.local.backup import back_up, restore
-from hongyan.engines.upkeep.verify import Verification, VerifyReport
+from hongyan.engines.progress import Progress
+from hongyan.engines.upkeep.verify import Verification
 from hongyan.errors import AlreadyExists, NotFound, Refused
-from hongyan.operations.calling import Caller, Document, Operation
+from hongyan.operations.calling import Caller, Document, Operation, Tell
 
 KEYS = "keys"
 _KEPT = ("server.key", "relay.secret", "dkim")
@@ -40,17 +42,14 @@ class _Store:
     async def verify(self, caller: Caller, *, repair: bool = False, shallow: bool = False) -> Document:
         """Look at everything that is kept; with `repair`, mend what can be."""
         verification = Verification(self._ground.engines.storage, self._ground.clock, repair=repair, shallow=shallow)
-        looking = asyncio.ensure_future(_report_progress(caller, verification.report))
-        try:
+        async with _telling(caller.tell, verification.progress):
             report = await verification.run()
-        finally:
-            looking.cancel()
         for account in report.changed_accounts:
             await self._services.mail.live.catch_up(account)
             self._services.hub.publish(account, await self._services.mail.mailboxes.highestmodseq(account))
         return report.as_json()
 
-    async def backup(self, caller: Caller, *, target: str, dry_run: bool = False) -> Document:  # noqa: ARG002
+    async def backup(self, caller: Caller, *, target: str, dry_run: bool = False) -> Document:
         """Make a backup in a directory, or bring the one that lies there up to date; the server goes on."""
         local = self._ground.engines.local
         if local is None:
@@ -59,20 +58,24 @@ class _Store:
         await asyncio.to_thread(_check_target, folder, self._ground.data)
         if dry_run:
             return {"target": target, "dry_run": True}
-        report = await back_up(local, folder, self._ground.clock)
+        progress = Progress()
+        async with _telling(caller.tell, progress):
+            report = await back_up(local, folder, self._ground.clock, progress)
         await asyncio.to_thread(_copy_keys, self._ground.data, folder / KEYS)
         return {"target": target, **report.as_json()}
 
 
-async def restore_backup(backup: Path, data: Path) -> None:
-    """Make a data directory from a backup, whole or not at all.
+async def restore_backup(backup: Path, data: Path, tell: Tell) -> None:
+    """Make a data directory from a backup, whole or not at all; `tell` is told how many octets are done.
 
     Raises `AlreadyExists` unless the directory is empty or not there, `NotFound`, `Corrupt`.
     """
     await asyncio.to_thread(check_restore, backup, data)
     making = data.with_name(f".{data.name}.restoring")
     await asyncio.to_thread(shutil.rmtree, making, ignore_errors=True)
-    await restore(backup, making)
+    progress = Progress()
+    async with _telling(tell, progress):
+        await restore(backup, making, progress)
     await asyncio.to_thread(_put_in_place, backup / KEYS, making, data)
 
 
@@ -132,7 +135,18 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-async def _report_progress(caller: Caller, report: VerifyReport) -> None:
-    while True:
-        caller.tell(report.blobs + report.messages, 0)
-        await asyncio.sleep(_LOOK)
+@contextlib.asynccontextmanager
+async def _telling(tell: Tell, progress: Progress) -> AsyncIterator[None]:
+    """Tell how far it is, now and then, and at the end."""
+
+    async def look() -> None:
+        while True:
+            tell(progress.done, progress.total)
+            await asyncio.sleep(_LOOK)
+
+    looking = asyncio.ensure_future(look())
+    try:
+        yield
+    finally:
+        looking.cancel()
+        tell(progress.done, progress.total)

@@ -47,6 +47,18 @@ def test_a_bar_shows_itself_when_something_takes_long(monkeypatch: pytest.Monkey
     assert "3/10" in terminal.getvalue()
 
 
+def test_a_bar_of_octets_counts_in_large_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = at_terminal(monkeypatch)
+    monkeypatch.setattr(acting, "_PATIENCE", 0.0)
+    shown = threading.Event()
+    show = Bar._show
+    monkeypatch.setattr(Bar, "_show", lambda bar: (show(bar), shown.set()))
+    with show_progress(quiet=False, in_octets=True) as bar:
+        assert shown.wait(10)
+        bar(3 << 20, 10 << 20)
+    assert "3.0/10.0 MiB" in terminal.getvalue()
+
+
 @pytest.mark.parametrize("quiet", [True, False])
 def test_a_bar_is_not_shown_to_programs_or_when_all_goes_fast(monkeypatch: pytest.MonkeyPatch, quiet: bool) -> None:
     terminal = at_terminal(monkeypatch)

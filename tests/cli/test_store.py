@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hongyan.cli.backend import open_backend
+from hongyan.cli.commands import Where
 from tests.support.cli import Cli
 
 
@@ -28,6 +30,15 @@ def mail(cli: Cli, tmp_path: Path) -> Cli:
 
 def tallies(answer: dict[str, list[dict[str, object]]]) -> dict[object, tuple[object, object]]:
     return {tally["mailbox"]: (tally["stored"], tally["present"]) for tally in answer["mailboxes"]}
+
+
+def test_how_long_it_takes_is_known_from_the_beginning(mail: Cli, tmp_path: Path) -> None:
+    for method, parameters in (("store.verify", {}), ("store.backup", {"target": str(tmp_path / "backup")})):
+        told: list[tuple[int, int]] = []
+        with open_backend(Where(data=mail.data)) as backend:
+            backend.call(method, parameters, lambda done, total, told=told: told.append((done, total)))
+        done, total = told[-1]
+        assert done == total > 7
 
 
 def test_an_import_that_is_begun_again_stores_nothing_twice_but_what_came_twice(cli: Cli, tmp_path: Path) -> None:

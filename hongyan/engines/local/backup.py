@@ -27,10 +27,9 @@ import apsw
 from hongyan.clock import Clock
 from hongyan.engines.disk import Disk
 from hongyan.engines.local.storage import LocalStorage, begin_lineage, find_lineage, open_local_storage
-from hongyan.engines.segments import SegmentStore
+from hongyan.engines.progress import Progress
 from hongyan.engines.sql.skipping import skip_after_restore
 from hongyan.engines.sqlite.connection import fault_of
-from hongyan.engines.sqlite.database import SqliteDatabase
 from hongyan.errors import AlreadyExists, Corrupt, NotFound, StorageFailed, StorageFull
 
 _FORMAT = 1
@@ -55,8 +54,8 @@ class BackupReport:
         return asdict(self)
 
 
-async def back_up(storage: LocalStorage, target: Path, clock: Clock) -> BackupReport:
-    """Make a backup of an open storage, or bring an earlier one in `target` up to date.
+async def back_up(storage: LocalStorage, target: Path, clock: Clock, progress: Progress | None = None) -> BackupReport:
+    """Make a backup of an open storage, or bring an earlier one in `target` up to date; `progress` counts octets.
 
     Raises `AlreadyExists` when something else lies there, `StorageFull` or `StorageFailed`.
     """
@@ -64,37 +63,41 @@ async def back_up(storage: LocalStorage, target: Path, clock: Clock) -> BackupRe
     lineage = await find_lineage(storage.database)
     with storage.blobs.keeping():
         try:
-            return await asyncio.to_thread(_back_up, storage.database, storage.blobs, target, made_at, lineage)
+            return await asyncio.to_thread(_back_up, storage, target, made_at, lineage, progress or Progress())
         except OSError as error:
             raise _fault(error) from error
 
 
-def _back_up(database: SqliteDatabase, blobs: SegmentStore, target: Path, made_at: str, lineage: str) -> BackupReport:
-    disk = Disk()
+def _back_up(storage: LocalStorage, target: Path, made_at: str, lineage: str, progress: Progress) -> BackupReport:
+    disk, blobs = Disk(), storage.blobs
     manifest = _prepare(target)
     # Segments of the same number are the same only if one history made them.
     earlier = manifest.segments if manifest.lineage == lineage else {}
     fresh = target / f"{_DATABASE}.new"
     fresh.unlink(missing_ok=True)
     os.close(disk.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL))
-    database.backup_to(fresh)
+    progress.total = storage.directory.database.stat().st_size + sum(blobs.sizes().values())
+    storage.database.backup_to(fresh)
     _sync(disk, fresh)
     # The database first. What it refers to lies in these segments up to these sizes.
     segments = dict(blobs.sizes())
+    database_octets = progress.done = fresh.stat().st_size
+    progress.total = database_octets + sum(segments.values())
     copied = kept = 0
     for number, size in segments.items():
         copy = target / _BLOBS / blobs.path(number).name
         if earlier.get(number) == size and copy.exists() and copy.stat().st_size == size:
             kept += size
+            progress.done += size
             continue
-        _copy(disk, blobs.path(number), copy, size)
+        _copy(disk, blobs.path(number), copy, size, progress)
         copied += size
     # From here on the earlier backup is no more: its manifest goes before its database does.
     (target / _MANIFEST).unlink(missing_ok=True)
     fresh.replace(target / _DATABASE)
     _forget_others(target / _BLOBS, {blobs.path(number).name for number in segments})
     _write_manifest(disk, target, _Manifest(made_at, lineage, segments))
-    return BackupReport(made_at, (target / _DATABASE).stat().st_size, segments, copied, kept)
+    return BackupReport(made_at, database_octets, segments, copied, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ def _forget_others(blobs: Path, names: set[str]) -> None:
             path.unlink()
 
 
-def _copy(disk: Disk, source: Path, target: Path, size: int) -> None:
+def _copy(disk: Disk, source: Path, target: Path, size: int, progress: Progress) -> None:
     """Copy the first octets of a file; where the file system can, they are shared and not copied."""
     fresh = target.with_suffix(".new")
     with open(source, "rb") as reading, open(disk.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as writing:
@@ -156,6 +159,7 @@ def _copy(disk: Disk, source: Path, target: Path, size: int) -> None:
             if not done:
                 raise Corrupt(cause=f"{source.name} is shorter than it was")
             left -= done
+            progress.done += done
         disk.sync(writing.fileno())
     fresh.replace(target)
 
@@ -179,10 +183,13 @@ def _sync(disk: Disk, path: Path) -> None:
 # -- restore
 
 
-async def restore(backup: Path, data: Path) -> None:
-    """Make a data directory from a backup. Raises `AlreadyExists` unless it is empty, `NotFound`, `Corrupt`."""
+async def restore(backup: Path, data: Path, progress: Progress | None = None) -> None:
+    """Make a data directory from a backup; `progress` counts octets.
+
+    Raises `AlreadyExists` unless it is empty, `NotFound`, `Corrupt`.
+    """
     try:
-        await asyncio.to_thread(_restore, backup, data)
+        await asyncio.to_thread(_restore, backup, data, progress or Progress())
     except OSError as error:
         raise _fault(error) from error
     storage = await open_local_storage(data)
@@ -193,20 +200,22 @@ async def restore(backup: Path, data: Path) -> None:
         await storage.close()
 
 
-def _restore(backup: Path, data: Path) -> None:
+def _restore(backup: Path, data: Path, progress: Progress) -> None:
     disk = Disk()
     segments = _read_manifest(backup).segments
     if data.exists() and any(data.iterdir()):
         raise AlreadyExists(f"{data} is not empty.")
     _check_database(backup / _DATABASE)
+    database_octets = (backup / _DATABASE).stat().st_size
+    progress.total = database_octets + sum(segments.values())
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     (data / _BLOBS).mkdir(mode=0o700)
     for number, size in segments.items():
         name = f"{number:08d}.segment"
-        _copy(disk, backup / _BLOBS / name, data / _BLOBS / name, size)
+        _copy(disk, backup / _BLOBS / name, data / _BLOBS / name, size, progress)
     disk.sync_directory(data / _BLOBS)
     # The database last: a directory without it is empty to whoever starts on it, and not half restored.
-    _copy(disk, backup / _DATABASE, data / _DATABASE, (backup / _DATABASE).stat().st_size)
+    _copy(disk, backup / _DATABASE, data / _DATABASE, database_octets, progress)
     disk.sync_directory(data)
 
 

@@ -5,7 +5,7 @@ A column that refers to a blob is named `blob_ref`, in every table; the sweep an
 
 from __future__ import annotations
 
-__all__ = ["BLOB_COLUMN", "Table", "page_of", "read_counter", "read_tables", "set_counter"]
+__all__ = ["BLOB_COLUMN", "Table", "count_rows", "page_of", "read_counter", "read_tables", "set_counter"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,6 +59,12 @@ def read_tables(dialect: Dialect) -> Unit[list[Table]]:
         counted = next((row[1] for row in mine if row[3]), None)
         tables.append(Table(name, tuple(row[1] for row in mine), key, counted))
     return tables
+
+
+def count_rows(table: str) -> Unit[int]:
+    """Return how many rows a table has."""
+    rows = yield Statement(f"SELECT COUNT(*) FROM {table}")
+    return int(rows[0][0])
 
 
 def page_of(table: Table, columns: Sequence[str], after: Sequence[Value] | None, limit: int) -> Unit[list[Row]]:

@@ -14,15 +14,14 @@ __all__ = ["TransferReport", "check_transfer", "transfer"]
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
-from hongyan.engines.sql.catalog import Table, page_of, read_counter, read_tables, set_counter
+from hongyan.engines.sql.catalog import Table, count_rows, page_of, read_counter, read_tables, set_counter
 from hongyan.engines.sql.facts import Presence, find_presence, note_presence
-from hongyan.engines.sql.units import Many, Row, SqlDatabase, Statement, Unit, Value, unit_of
+from hongyan.engines.sql.units import Many, Statement, Unit, Value, unit_of
 from hongyan.engines.storage import SqlStorage
 from hongyan.errors import AlreadyExists, ConfigurationError, Conflict
 
 _PAGE = 500
 _MAIL = ("account_state", "messages", "queue_messages")
-_MAIL_IS_THERE = " UNION ALL ".join(f"SELECT COUNT(*) FROM {table}" for table in _MAIL)
 
 
 @dataclass(slots=True)
@@ -55,9 +54,9 @@ async def check_transfer(source: SqlStorage, target: SqlStorage) -> TransferRepo
         raise ConfigurationError("The data are not in the database that the configuration names.")
     if theirs and _columns(tables) != _columns(theirs):
         raise ConfigurationError("The two databases have different schemas: bring both up to date first.")
-    if there is Presence.HERE and any(count for (count,) in await target.database.read(_rows(_MAIL_IS_THERE))):
+    if there is Presence.HERE and any([await target.database.read(count_rows(table)) for table in _MAIL]):
         raise AlreadyExists("The database that is to be filled holds mail already.")
-    return TransferReport({table.name: await _count(source.database, table) for table in tables})
+    return TransferReport({table.name: await source.database.read(count_rows(table.name)) for table in tables})
 
 
 async def transfer(source: SqlStorage, target: SqlStorage, tell: Tell = lambda _done, _total: None) -> TransferReport:
@@ -105,16 +104,8 @@ async def _transfer_table(source: SqlStorage, target: SqlStorage, table: Table, 
 
 async def _require_same(source: SqlStorage, target: SqlStorage, table: Table, rows: int) -> None:
     for database in (source.database, target.database):
-        if await _count(database, table) != rows:
+        if await database.read(count_rows(table.name)) != rows:
             raise Conflict(cause=f"{table.name} changed while it was transferred")
-
-
-async def _count(database: SqlDatabase, table: Table) -> int:
-    return int((await database.read(_rows(f"SELECT COUNT(*) FROM {table.name}")))[0][0])
-
-
-def _rows(sql: str) -> Unit[list[Row]]:
-    return (yield Statement(sql))
 
 
 def _clear(table: Table) -> Unit[None]:

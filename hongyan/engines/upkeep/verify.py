@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hongyan.clock import Clock
+from hongyan.engines.progress import Progress
 from hongyan.engines.segment_format import FILE_HEADER_OCTETS, place_of
 from hongyan.engines.sql.catalog import BLOB_COLUMN, Table, page_of, read_tables
 from hongyan.engines.sql.mailboxes import SqlMailboxes
@@ -101,7 +102,10 @@ class VerifyReport:
 
 
 class Verification:
-    """One look at all that is stored. With `shallow`, the octets of blobs are not read: only that they are there."""
+    """One look at all that is stored. With `shallow`, the octets of blobs are not read: only that they are there.
+
+    `progress` counts what is looked at: blobs, segments and messages.
+    """
 
     def __init__(self, storage: SqlStorage, clock: Clock, *, repair: bool = False, shallow: bool = False) -> None:
         self._storage = storage
@@ -113,13 +117,17 @@ class Verification:
         self._sizes: dict[int, int] = {}
         self._damaged: dict[EmailId, str] = {}
         self.report = VerifyReport()
+        self.progress = Progress()
 
     async def run(self) -> VerifyReport:
         """Look at everything."""
         self._sizes = dict(await asyncio.to_thread(self._storage.blobs.sizes))
+        messages = await self._database.read(rows.count_messages())
+        self.progress.total = 2 * messages + len(self._sizes)  # Each has a blob, if it does not share one.
         for table in await self._database.read(read_tables(self._storage.dialect)):
             if table.holds_blobs:
                 await self._look_at_blobs(table)
+        self.progress.total = self.progress.done + len(self._sizes) + messages
         await self._look_at_segments()
         for account in await self._database.read(rows.accounts()):
             self.report.accounts += 1
@@ -132,6 +140,7 @@ class Verification:
         after: Sequence[Value] | None = None
         while page := await self._database.read(page_of(table, (BLOB_COLUMN,), after, _PAGE)):
             after = page[-1][:-1]
+            self.progress.done += len(page)
             for row, cause in await asyncio.to_thread(self._unreadable, page):
                 if table.name == "emails":
                     self._damaged[EmailId(row[-2])] = cause
@@ -164,6 +173,7 @@ class Verification:
     async def _look_at_segments(self) -> None:
         for number, size in self._sizes.items():
             self.report.segments += 1
+            self.progress.done += 1
             blobs, octets, end = await asyncio.to_thread(self._records_without_rows, number)
             self.report.orphan_blobs += blobs
             self.report.orphan_octets += octets
@@ -214,6 +224,7 @@ class Verification:
             self.report.busy_mailboxes += 1
             return
         self.report.messages += len(seen)
+        self.progress.done += len(seen)
         if state.uids != seen:
             await self._rebuild(account, mailbox, f"{len(state.uids)} messages, and rows of {len(seen)}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "accounts",
+    "count_messages",
     "emails_without_message",
     "messages_of",
     "messages_without_email",
@@ -28,6 +29,12 @@ def accounts() -> Unit[list[AccountId]]:
     """Return all accounts that have mail."""
     rows = yield Statement("SELECT account_id FROM account_state ORDER BY account_id")
     return [AccountId(row[0]) for row in rows]
+
+
+def count_messages() -> Unit[int]:
+    """Return how many messages there are, if the counts are right."""
+    rows = yield Statement("SELECT SUM(used_messages) FROM account_state")
+    return int(rows[0][0] or 0)
 
 
 def uids(account: AccountId, mailbox: MailboxId) -> Unit[array[int]]:
