@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 import pytest
@@ -368,6 +368,18 @@ async def test_tls_is_used_where_it_is_offered_whatever_the_certificate() -> Non
     assert outcome.is_encrypted
     assert peer.messages[0].encrypted
     assert peer.verbs[:3] == ["EHLO", "STARTTLS", "EHLO"]
+
+
+@pytest.mark.parametrize("name", [r"\000" * 63 + ".example", r"a\013\010b.example", "-.example", "xn--.example", "*"])
+async def test_a_host_with_a_name_that_tls_does_not_know_is_sent_to_in_the_clear(name: str) -> None:
+    """The DNS of strangers may say anything; what it says is an address, and no line is broken by a name."""
+    async with SmtpPeer(tls=self_signed(TLS_NAME)[0]) as peer:
+        sender, way = transport(), route(peer)
+        (outcome,) = (await sender.deliver(delivery(), replace(way, hops=(replace(way.hops[0], host=name),)))).values()
+        await sender.close()
+    assert outcome.result is Result.DELIVERED
+    assert outcome.remote == f"{name}[127.0.0.1]"
+    assert outcome.remote.isprintable()
 
 
 async def test_a_handshake_that_fails_is_followed_by_a_connection_in_the_clear() -> None:

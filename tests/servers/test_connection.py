@@ -12,6 +12,7 @@ from hongyan import telemetry
 from hongyan.domains.certificates import Certificates
 from hongyan.domains.local_authority import LocalCertificate
 from hongyan.servers.driver import ConnectionOptions
+from hongyan.servers.tls import TlsOptions
 from hongyan.telemetry import metrics
 from tests.servers.harness import PATIENCE, client_context, line_server
 from tests.support.clock import FakeClock
@@ -390,6 +391,15 @@ async def test_a_peer_that_leaves_during_the_handshake_leaves_nothing_behind(
         client.reset()
         await server.until(lambda: server.sessions[0].story == ["lost"])
         assert server.admission.open == 0
+
+
+async def test_a_handshake_behind_starttls_has_a_deadline(clock: FakeClock, certificates: Certificates) -> None:
+    async with line_server(clock, certificates=certificates, tls=TlsOptions(handshake_timeout=0.05)) as server:
+        client = await server.connect()
+        assert await client.ask(b"STARTTLS") == b"go"
+        client.send(b"\x16")
+        assert await client.rest() == b""
+        await server.until(lambda: server.admission.open == 0)
 
 
 async def test_starttls_without_a_certificate_is_not_offered(clock: FakeClock) -> None:
