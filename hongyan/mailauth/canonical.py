@@ -11,6 +11,7 @@ __all__ = [
     "BodyDigests",
     "BodyHasher",
     "Canonicalization",
+    "FieldStacks",
     "HeaderField",
     "canonical_field",
     "select_fields",
@@ -19,7 +20,7 @@ __all__ = [
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -58,18 +59,37 @@ def split_fields(header: bytes) -> list[HeaderField]:
     return fields
 
 
-def select_fields(fields: Sequence[HeaderField], names: Iterable[bytes]) -> Iterator[HeaderField]:
-    """Yield the field for each of `names`, the last one first for a name that comes again (RFC 6376 §5.4.2).
+def select_fields(fields: Iterable[HeaderField], names: Iterable[bytes]) -> Iterator[HeaderField]:
+    """Yield the field for each of `names`, the last one first for a name that comes again (RFC 6376 §5.4.2)."""
+    return FieldStacks(fields).select(names)
 
-    A name for which no field is left selects nothing: so a field that somebody adds later breaks the signature.
-    """
-    stacks: dict[bytes, list[HeaderField]] = {}
-    for field in fields:
-        stacks.setdefault(field.name, []).append(field)
-    for name in names:
-        stack = stacks.get(name)
-        if stack:
-            yield stack.pop()
+
+class FieldStacks:
+    """The fields of a header by name, for any number of signatures to choose from."""
+
+    __slots__ = ("_stacks",)
+
+    def __init__(self, fields: Iterable[HeaderField]) -> None:
+        self._stacks: dict[bytes, list[HeaderField]] = {}
+        for field in fields:
+            self._stacks.setdefault(field.name, []).append(field)
+
+    def select(self, names: Iterable[bytes], *, besides: HeaderField | None = None) -> Iterator[HeaderField]:
+        """Yield the field for each of `names`, the last one first, and `besides` never.
+
+        A name for which no field is left selects nothing: so a field that somebody adds later breaks the signature.
+        """
+        tops: dict[bytes, int] = {}
+        for name in names:
+            stack = self._stacks.get(name)
+            if stack is None:
+                continue
+            top = tops.get(name, len(stack)) - 1
+            if top >= 0 and stack[top] is besides:
+                top -= 1
+            tops[name] = top
+            if top >= 0:
+                yield stack[top]
 
 
 def canonical_field(raw: bytes, canonicalization: Canonicalization) -> bytes:

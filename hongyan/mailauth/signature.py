@@ -39,7 +39,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from hongyan.addresses import AddressFault, Domain
-from hongyan.mailauth.canonical import Canonicalization, HeaderField, canonical_field, select_fields
+from hongyan.mailauth.canonical import Canonicalization, FieldStacks, HeaderField, canonical_field
 from hongyan.mailauth.dkim_record import KeyRecord
 from hongyan.mailauth.tags import unfold, without_tag
 
@@ -199,20 +199,20 @@ def _base64(value: bytes, name: str) -> bytes:
 
 
 class SignedHeader:
-    """The fields of a message as signatures cover them; a canonical form is made once for all of them."""
+    """The fields of a message as signatures cover them: sorted, and brought into canonical form, once for all."""
 
     __slots__ = ("_fields", "_relaxed")
 
     def __init__(self, fields: Iterable[HeaderField]) -> None:
-        self._fields = tuple(fields)
+        self._fields = FieldStacks(fields)
         self._relaxed: dict[bytes, bytes] = {}
 
     def digest(self, signed: MessageSignature) -> bytes:
         """Return the SHA-256 of what a signature signs (RFC 6376 §3.7)."""
         form = signed.header_form
         # RFC 6376 §5.4: the signature does not sign itself by h=, but at the end without its value.
-        others = [other for other in self._fields if other is not signed.field]
-        digest = sha256(b"".join([self._line(chosen.raw, form) for chosen in select_fields(others, signed.names)]))
+        chosen = self._fields.select(signed.names, besides=signed.field)
+        digest = sha256(b"".join([self._line(each.raw, form) for each in chosen]))
         name, _, value = signed.field.raw.partition(b":")
         digest.update(canonical_field(name + b":" + without_tag(value, b"b"), form))
         return digest.digest()
