@@ -98,7 +98,8 @@ async def check_host(
         reason = "the identity is no domain that can have a record"
         return SpfResult(status=SpfStatus.NONE, identity=identity, domain="", reason=reason)
     if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or address  # RFC 7208 §5
+        # RFC 7208 §5: a mapped address is one of IPv4. The zone of a link-local one says nothing to the DNS.
+        address = address.ipv4_mapped or IPv6Address(int(address))
     evaluation = Evaluation(address, sender, helo, inquiry)
     mechanism = explanation = ""
     try:

@@ -43,10 +43,12 @@ class Found:
 class Evaluation:
     """One check of one client."""
 
-    __slots__ = ("_address", "_inquiry", "_values", "questions")
+    __slots__ = ("_address", "_inquiry", "_number", "_values", "_version", "questions")
 
     def __init__(self, address: IPAddress, sender: str, helo: str, inquiry: Inquiry) -> None:
         self._address = address
+        self._number = int(address)
+        self._version = address.version
         self._inquiry = inquiry
         self._values = _macro_values(address, sender, helo)
         self.questions = Questions(address, inquiry)
@@ -58,7 +60,7 @@ class Evaluation:
             return Found(SpfStatus.NONE, domain)
         for directive in record.directives:
             if await self._matches(directive.mechanism, domain):
-                return Found(directive.status, domain, directive.text, record.explanation)
+                return Found(directive.status, domain, printable(directive.text), record.explanation)
         if record.redirect is None:
             return Found(SpfStatus.NEUTRAL, domain)  # RFC 7208 §4.7
         # RFC 7208 §6.1: as if the other domain had been asked for, its exp= included.
@@ -76,10 +78,10 @@ class Evaluation:
 
     async def _matches(self, mechanism: Mechanism, domain: str) -> bool:
         match mechanism:
+            case Network():
+                return mechanism.version == self._version and mechanism.prefix == self._number >> mechanism.ignored
             case All():
                 return True
-            case Network(network, prefix):
-                return self._is_within(network, prefix)
             case Include(target):
                 return (await self._evaluate_other("include:", target, domain)).status is SpfStatus.PASS
             case A() | Mx() | Ptr() | Exists():
@@ -104,15 +106,11 @@ class Evaluation:
             case _:
                 assert_never(mechanism)
 
-    def _is_any_within(self, networks: Iterable[IPAddress], prefix4: int, prefix6: int) -> bool:
-        prefix = prefix4 if self._address.version == 4 else prefix6
-        return any(self._is_within(network, prefix) for network in networks)
-
-    def _is_within(self, network: IPAddress, prefix: int) -> bool:
-        if network.version != self._address.version:
-            return False
-        ignored = network.max_prefixlen - prefix
-        return int(network) >> ignored == int(self._address) >> ignored
+    def _is_any_within(self, addresses: Iterable[IPAddress], prefix4: int, prefix6: int) -> bool:
+        """Whether the client is in the network of any of these addresses, which are of its own version."""
+        ignored = 32 - prefix4 if self._version == 4 else 128 - prefix6
+        wanted = self._number >> ignored
+        return any(int(address) >> ignored == wanted for address in addresses)
 
     async def explain(self, found: Found) -> str:
         """Return the domain's explanation, or nothing: what is wrong with it changes no result (RFC 7208 §6.2)."""

@@ -28,6 +28,7 @@ __all__ = [
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
@@ -36,7 +37,11 @@ from hongyan.mailauth.resolver import IPAddress
 from hongyan.mailauth.spf_macros import MacroFault, MacroString, parse_domain_spec, parse_macro_string
 
 MAX_RECORD: Final = 4096
-"""Octets of a record. RFC 7208 §3.4 wants an answer to fit into 512; what is in use stays below 2048."""
+"""Octets of a record. RFC 7208 §3.4 wants them to fit into an answer of 512; eight times that is read."""
+
+_REMEMBERED_OCTETS = 512
+"""Records up to this length are remembered as read, the last 256 of them: those of large providers come again and
+again, as do their networks. Longer ones are rare, and could fill the memory."""
 
 _VERSION = b"v=spf1"
 _VISIBLE = re.compile(rb"[ -~]*")
@@ -114,10 +119,22 @@ class Ptr:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Matches addresses as they stand: ip4 and ip6 (RFC 7208 §5.6)."""
+    """Matches addresses as they stand: ip4 and ip6 (RFC 7208 §5.6).
 
-    address: IPAddress
+    Kept as numbers: records of large providers list dozens of networks, and each is compared.
+    """
+
+    version: int
     prefix: int
+    """The leading bits that have to agree."""
+    ignored: int
+    """How many bits follow these."""
+
+    @staticmethod
+    def of(address: IPAddress, length: int) -> Network:
+        """Return the network of an address whose first `length` bits count."""
+        ignored = address.max_prefixlen - length
+        return Network(address.version, int(address) >> ignored, ignored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +155,7 @@ class Directive:
     """What its qualifier says."""
     mechanism: Mechanism
     text: str
-    """As the record has it, without the qualifier; visible ASCII, cut where it is long."""
+    """As the record has it, without the qualifier; visible ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +181,10 @@ def parse_record(octets: bytes) -> SpfRecord:
         raise SpfRecordFault(cause=f"the record is longer than {MAX_RECORD} octets")
     if not _VISIBLE.fullmatch(octets):
         raise SpfRecordFault(cause="the record is not visible ASCII")
+    return _remembered_record(octets) if len(octets) <= _REMEMBERED_OCTETS else _read_record(octets)
+
+
+def _read_record(octets: bytes) -> SpfRecord:
     directives = []
     modifiers: dict[str, MacroString] = {}
     for term in octets[len(_VERSION) :].decode("ascii").split():
@@ -176,6 +197,9 @@ def parse_record(octets: bytes) -> SpfRecord:
         except (SpfRecordFault, MacroFault) as fault:
             raise SpfRecordFault(cause=f"{printable(term)}: {fault.cause}") from None
     return SpfRecord(tuple(directives), modifiers.get("redirect"), modifiers.get("exp"))
+
+
+_remembered_record = lru_cache(maxsize=256)(_read_record)
 
 
 def printable(text: str) -> str:
@@ -198,7 +222,7 @@ def _read_directive(term: str) -> Directive:
     if not directive:
         raise SpfRecordFault(cause="neither a mechanism nor a modifier")
     qualifier, name, rest = directive.groups()
-    return Directive(_QUALIFIERS[qualifier], _read_mechanism(name.lower(), rest), printable(name + rest))
+    return Directive(_QUALIFIERS[qualifier], _read_mechanism(name.lower(), rest), name + rest)
 
 
 def _read_mechanism(name: str, rest: str) -> Mechanism:
@@ -266,7 +290,7 @@ def _read_network(name: str, rest: str) -> Network:
         address = IPv4Address(text) if name == "ip4" else _ip6_address(text)
     except AddressValueError:
         raise SpfRecordFault(cause="the address cannot be read") from None
-    return Network(address, _read_prefix(digits if slash else None, address.max_prefixlen))
+    return Network.of(address, _read_prefix(digits if slash else None, address.max_prefixlen))
 
 
 def _ip6_address(text: str) -> IPv6Address:

@@ -77,11 +77,11 @@ def test_records_of_other_kinds_are_left_alone(octets: bytes) -> None:
         ("ptr:example.org", Ptr(literal("example.org"))),
         ("include:_spf.example.org", Include(literal("_spf.example.org"))),
         ("exists:example.org.", Exists(literal("example.org."))),
-        ("ip4:192.0.2.1", Network(ip_address("192.0.2.1"), 32)),
-        ("IP4:192.0.2.77/24", Network(ip_address("192.0.2.77"), 24)),
-        ("ip6:2001:db8::/32", Network(ip_address("2001:db8::"), 32)),
-        ("ip6:::1", Network(ip_address("::1"), 128)),
-        ("ip6:::ffff:192.0.2.1/96", Network(ip_address("::ffff:192.0.2.1"), 96)),
+        ("ip4:192.0.2.1", Network.of(ip_address("192.0.2.1"), 32)),
+        ("IP4:192.0.2.77/24", Network.of(ip_address("192.0.2.77"), 24)),
+        ("ip6:2001:db8::/32", Network.of(ip_address("2001:db8::"), 32)),
+        ("ip6:::1", Network.of(ip_address("::1"), 128)),
+        ("ip6:::ffff:192.0.2.1/96", Network.of(ip_address("::ffff:192.0.2.1"), 96)),
     ],
 )
 def test_each_mechanism(term: str, mechanism: Mechanism) -> None:
