@@ -74,6 +74,7 @@ STATUS: dict[int, str] = {
     8474: "done; there are no threads yet, THREADID is NIL",
     8514: _DONE,
     8601: "words for DKIM's results; the field is not yet written",
+    8617: "validating is built and not yet asked; no sealing",
     8621: "what an identity is; JMAP is not begun",
     8689: "the grammar; not offered",
     8970: _DONE,
