@@ -10,15 +10,15 @@ __all__ = ["CommandMeter"]
 from collections.abc import Callable
 from time import perf_counter
 
-from prometheus_client import Histogram
+from hongyan.telemetry.times import Times
 
 
 class CommandMeter:
     """Measures the commands of one kind of session. `start` and `stop` stand around a command."""
 
-    def __init__(self, histogram: Histogram, *first: str) -> None:
+    def __init__(self, times: Times, *first: str) -> None:
         """`first` are the labels that are the same for all commands of the session."""
-        self._histogram = histogram
+        self._times = times
         self._first = first
         self._children: dict[tuple[str, str], Callable[[float], None]] = {}
 
@@ -29,5 +29,5 @@ class CommandMeter:
         observe = self._children.get((command, result))
         if observe is None:
             labels = (*self._first, command, result)
-            observe = self._children[command, result] = self._histogram.labels(*labels).observe
+            observe = self._children[command, result] = self._times.labels(*labels).observe
         observe(perf_counter() - started)

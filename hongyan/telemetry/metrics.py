@@ -50,6 +50,8 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from hongyan.telemetry.times import Times
+
 # When each child was made doubles the page and helps nobody.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
 
@@ -73,6 +75,10 @@ def _histogram(name: str, doc: str, *labels: str, buckets: tuple[float, ...] = _
     return Histogram(f"hongyan_{name}", doc, labels, registry=REGISTRY, buckets=buckets)
 
 
+def _times(name: str, doc: str, *labels: str) -> Times:
+    return Times(f"hongyan_{name}", doc, labels, _SHORT, REGISTRY)
+
+
 log_total = _counter("log_total", "Events logged.", "level")
 log_dropped_total = _counter("log_dropped_total", "Events that the log could not take.")
 panic_total = _counter("panic_total", "Errors that nobody expected.", "area")
@@ -87,7 +93,7 @@ tls_handshakes_total = _counter("tls_handshakes_total", "TLS handshakes as a ser
 cert_expiry_seconds = _gauge("cert_expiry_seconds", "When a certificate ends, in seconds since 1970.", "name")
 
 smtpserver_connections_total = _counter("smtpserver_connections_total", "SMTP connections.", "kind")
-smtpserver_command_duration_seconds = _histogram(
+smtpserver_command_duration_seconds = _times(
     "smtpserver_command_duration_seconds", "SMTP commands until their reply.", "kind", "verb", "code"
 )
 smtpserver_delivery_total = _counter("smtpserver_delivery_total", "Messages taken on port 25.", "result", "reason")
@@ -95,11 +101,11 @@ smtpserver_submission_total = _counter("smtpserver_submission_total", "Messages 
 smtpserver_errors_total = _counter("smtpserver_errors_total", "SMTP replies of 4yz and 5yz.", "kind", "reason")
 
 imap_connections = _gauge("imap_connections", "Open IMAP connections.", "state")
-imap_command_duration_seconds = _histogram(
+imap_command_duration_seconds = _times(
     "imap_command_duration_seconds", "IMAP commands until their tagged response.", "cmd", "result"
 )
 pop3_connections = _gauge("pop3_connections", "Open POP3 connections.", "state")
-pop3_command_duration_seconds = _histogram(
+pop3_command_duration_seconds = _times(
     "pop3_command_duration_seconds", "POP3 commands until their response.", "cmd", "result"
 )
 httpserver_request_duration_seconds = _histogram(

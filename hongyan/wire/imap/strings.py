@@ -15,6 +15,7 @@ __all__ = [
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 NIL = b"NIL"
 
@@ -71,6 +72,7 @@ def encode_literal8(octets: bytes) -> bytes:
     return b"~{%d}\r\n%b" % (len(octets), octets)
 
 
+@lru_cache(maxsize=256)  # most sentences are said again and again
 def encode_text(text: str, *, utf8: bool = False) -> bytes:
     """Write `text` of a response: never the end of a line, and ASCII unless IMAP4rev2 was enabled (RFC 9051 §9)."""
     return text.translate(_CONTROLS).encode("utf-8" if utf8 else "ascii", "replace")
