@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hongyan.mailauth.canonical import (
+    BodyDigests,
     BodyHasher,
     Canonicalization,
+    FieldStacks,
     canonical_field,
     select_fields,
     split_fields,
@@ -100,3 +102,23 @@ def test_fields_that_come_again_are_chosen_from_the_bottom() -> None:
     fields = split_fields(b"A: 1\r\nB: 2\r\nA: 3\r\n")
     chosen = [field.raw for field in select_fields(fields, [b"a", b"a", b"a", b"c", b"b"])]
     assert chosen == [b"A: 3", b"A: 1", b"B: 2"]
+
+
+def test_a_signature_is_passed_over_where_it_names_its_own_field() -> None:
+    fields = split_fields(b"A: 1\r\nA: 2\r\nA: 3\r\n")
+    stacks = FieldStacks(fields)
+    assert [each.raw for each in stacks.select([b"a"] * 5, besides=fields[2])] == [b"A: 2", b"A: 1"]
+    assert [each.raw for each in stacks.select([b"a"] * 5, besides=fields[1])] == [b"A: 3", b"A: 1"]
+    assert [each.raw for each in stacks.select([b"a"] * 5, besides=fields[0])] == [b"A: 3", b"A: 2"]
+
+
+def test_digests_are_made_for_the_forms_that_are_asked_for() -> None:
+    digests = BodyDigests()
+    assert not digests.needed
+    for form in (SIMPLE, RELAXED, SIMPLE):
+        digests.require(form)
+    assert digests.needed
+    digests.update(b"a  b \r\n")
+    digests.update(b"\r\n")
+    for form in (SIMPLE, RELAXED):
+        assert digests.digest(form) == digests.digest(form) == digest(form, b"a  b \r\n\r\n")
