@@ -8,11 +8,12 @@ names us in a comment or a reason it is left out too, which costs nobody anythin
 
 from __future__ import annotations
 
-__all__ = ["find_claims"]
+__all__ = ["MAX_LOOKED_AT", "find_claims"]
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from hongyan.addresses import AddressFault, Domain
 from hongyan.message.encoded_words import decode_words
@@ -34,21 +35,38 @@ _COMMENT_MARK = re.compile(rb"[()]|\\.", re.DOTALL)
 _WORD = re.compile(rb'([=@][\s"]*+)?([A-Za-z0-9_.\x80-\xff-]++)')
 
 
+MAX_LOOKED_AT: Final = 1 << 16
+"""Octets of such fields that are read. No honest header has as many: what comes behind them counts as a claim."""
+
+
 def find_claims(header: bytes, authserv_ids: Iterable[str]) -> tuple[tuple[int, int], ...]:
     """Return the octet ranges [start, end) of the fields that claim one of our identifiers, line ends included.
 
-    All of the header is looked at, however long it is: whoever reads the message may read it all.
+    All of the header is searched, however long it is: whoever reads the message may read it all.
     """
-    if b"\0" not in header and _PLAIN_NAME not in header.lower():
-        return ()
     ours = frozenset(spelling for authserv_id in authserv_ids for spelling in _spellings(authserv_id))
     claims = []
-    for name in _FIELD.finditer(header):
+    looked_at = 0
+    for name in _names(header):
         last = _FIELD_END.search(header, name.end())
         end = last.end() if last else len(header)
-        if _claims(header[name.end() : end], ours):
+        looked_at += end - name.start()
+        if looked_at > MAX_LOOKED_AT or _claims(header[name.end() : end], ours):
             claims.append((name.start(), end))
     return tuple(claims)
+
+
+def _names(header: bytes) -> Iterator[re.Match[bytes]]:
+    """Yield where a field of the name begins, colon included."""
+    if b"\0" in header:
+        yield from _FIELD.finditer(header)
+        return
+    lowered = header.lower()
+    at = lowered.find(_PLAIN_NAME)
+    while at >= 0:
+        if name := _FIELD.match(header, at):
+            yield name
+        at = lowered.find(_PLAIN_NAME, at + 1)
 
 
 def _spellings(authserv_id: str) -> Iterator[str]:
@@ -63,10 +81,17 @@ def _spellings(authserv_id: str) -> Iterator[str]:
 
 def _claims(value: bytes, ours: frozenset[str]) -> bool:
     for reading in _readings(value):
+        if reading.isascii() and not _holds(reading, ours):
+            continue
         for sign, word in _WORD.findall(reading):
             if not sign and _canonical(word) in ours:
                 return True
     return False
+
+
+def _holds(reading: bytes, ours: frozenset[str]) -> bool:
+    lowered = reading.lower().decode()
+    return any(spelling in lowered for spelling in ours)
 
 
 def _canonical(word: bytes) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hongyan.message.authres import AuthenticationResults, parse_authentication_results, write_authentication_results
-from hongyan.message.authres_claims import find_claims
+from hongyan.message.authres_claims import MAX_LOOKED_AT, find_claims
 from hongyan.message.headers import iterate_fields
 
 US = ["mx.hongyan.test", "bücher.example"]
@@ -122,6 +122,12 @@ def test_what_is_no_such_field_is_left_alone(header: bytes) -> None:
 def test_the_whole_header_is_looked_at() -> None:
     forged = field("mx.hongyan.test; spf=pass")
     assert claims(b"X: y\r\n" * 20_000 + forged + b"Y: " + b"z" * (1 << 20) + b"\r\n" + forged) == [forged, forged]
+
+
+def test_more_fields_than_anybody_writes_are_left_out() -> None:
+    honest = field("mx.example.org; spf=pass")
+    header = honest + field(" " * MAX_LOOKED_AT) + honest
+    assert claims(header) == [field(" " * MAX_LOOKED_AT), honest]
 
 
 def test_several_fields_and_bare_line_feeds_are_found() -> None:
