@@ -80,6 +80,12 @@ async def test_the_null_reverse_path_is_postmaster_at_the_helo_name() -> None:
     assert (result.status, result.identity, result.domain) == (PASS, SpfIdentity.MAIL_FROM, "mx.example.org")
 
 
+async def test_a_sender_without_a_local_part_is_postmaster() -> None:
+    """RFC 7208 §4.3."""
+    resolver = says("v=spf1 exists:%{l}.%{o} -all").add_address("postmaster.example.com", "127.0.0.2")
+    assert (await check(resolver, sender="@example.com")).status is PASS
+
+
 async def test_the_helo_name_is_checked() -> None:
     resolver = says("v=spf1 -all", "mx.example.org")
     result = await check_helo(ip_address(V4), "MX.example.org.", inquiry(resolver))
@@ -213,6 +219,11 @@ async def test_each_mechanism(record: str, passing: list[str], failing: list[str
     assert [(address, (await check(resolver, address)).status) for address in failing] == [(x, FAIL) for x in failing]
 
 
+async def test_a_name_that_only_ends_like_the_domain_is_not_within_it() -> None:
+    resolver = says("v=spf1 ptr -all").add_ptr(V4, "badexample.com").add_address("badexample.com", V4)
+    assert (await check(resolver)).status is FAIL
+
+
 async def test_a_client_of_ipv6_asks_exists_for_an_ipv4_address() -> None:
     resolver = says("v=spf1 exists:a.example.com exists:b.example.com ~all").add_address("a.example.com", "2001:db8::1")
     assert (await check(resolver, V6)).status is SOFTFAIL
@@ -277,6 +288,11 @@ async def test_redirect_is_as_if_the_other_domain_had_been_asked(target: str, st
     resolver = says("v=spf1 redirect=%{d2}.b.example ip4:203.0.113.1").add_txt("example.com.b.example", target)
     result = await check(resolver)
     assert (result.status, result.domain) == (status, "example.com")
+
+
+async def test_a_reason_names_the_other_domain_without_what_would_end_a_comment() -> None:
+    resolver = says("v=spf1 redirect=a)(.b.example").add_txt("a)(.b.example", "v=spf1 ?all")
+    assert (await check(resolver)).reason == "a??.b.example says nothing of this address"
 
 
 async def test_redirect_is_not_followed_where_a_mechanism_matches() -> None:
@@ -412,7 +428,7 @@ async def test_the_explanation_is_that_of_the_domain_that_failed() -> None:
 )
 async def test_the_macro_p_is_a_name_that_leads_back(pointers: list[str], value: str) -> None:
     resolver = FakeResolver()
-    for name in ("other.example", "a.example.com", "example.com", "badexample.com"):
+    for name in ("other.example", "a.example.com", "example.com", "badexample.com", "localhost"):
         resolver.add_address(name, V4)
     if pointers:
         resolver.add_ptr(V4, *pointers)
@@ -424,6 +440,13 @@ async def test_the_macro_p_counts_as_a_term_once_in_a_check() -> None:
     result = await check(resolver, voids=9)
     assert (result.status, result.lookups, result.void_lookups) == (PASS, 3, 2)
     assert len([kind for kind, _ in resolver.asked if kind == "PTR"]) == 1
+
+
+async def test_what_explains_counts_as_no_term() -> None:
+    resolver = says("v=spf1 " + "a:x.example " * 10 + "-all exp=why.%{p}").add_address("x.example", "203.0.113.1")
+    resolver.add_ptr(V4, "b.example").add_address("b.example", V4).add_txt("why.b.example", "because")
+    result = await check(resolver)
+    assert (result.status, result.explanation, result.lookups) == (FAIL, "because", 10)
 
 
 async def test_names_of_the_reverse_zone_are_asked_for_once_and_only_ten() -> None:
@@ -501,7 +524,8 @@ async def test_two_terms_may_ask_in_vain_and_no_more(term: str, exists: bool) ->
 async def test_exchangers_without_an_address_count_as_one_void_term() -> None:
     """RFC 7208 §4.6.4 speaks of terms: hosts of IPv4 alone make no error for a client of IPv6."""
     resolver = says("v=spf1 mx mx:b.example -all").add_mx("example.com", *((n, f"mx{n}.example") for n in range(9)))
-    resolver.add_mx("b.example", (0, "mx0.example"), (0, "six.example")).add_address("six.example", "2001:db8::1")
+    resolver.add_mx("b.example", (0, "mx0.example"), (0, "six.example"), (0, "mx1.example"))
+    resolver.add_address("six.example", "2001:db8::1")
     result = await check(resolver, V6)
     assert (result.status, result.void_lookups) == (FAIL, 1)
 

@@ -137,6 +137,7 @@ def test_a_name_loses_labels_on_the_left_until_it_fits() -> None:
     assert len(exact) == MAX_NAME
     assert name("%{o}", o=exact) == exact
     assert name("%{o}", o=f"q.{exact}") == exact
+    assert name("y%{o}", o=exact) == exact[64:], "the label on the left is lost as a whole"
     assert name("%{o}", o=f"q.{exact}.") == exact
     assert name("%{o}", o=f"y{exact}") == exact[64:]
     assert name("%{o}", o=f"{exact}y") == exact[64:] + "y"
@@ -147,6 +148,12 @@ def test_a_name_loses_labels_on_the_left_until_it_fits() -> None:
 )
 def test_a_name_that_cannot_be_is_none(value: str) -> None:
     assert name("%{h}", h=value) is None
+
+
+def test_names_of_several_labels_and_at_most_253_characters_can_be_asked_for() -> None:
+    assert is_askable("a." * 126 + "a")
+    assert not is_askable("a." * 126 + "ab")
+    assert not is_askable("a")
 
 
 def test_a_final_dot_is_not_part_of_the_name() -> None:
