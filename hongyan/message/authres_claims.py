@@ -19,6 +19,9 @@ from hongyan.addresses import AddressFault, Domain
 from hongyan.message.encoded_words import decode_words
 from hongyan.message.headers import MAX_VALUE
 
+MAX_LOOKED_AT: Final = 1 << 16
+"""Octets of such fields that are read. No honest header has as many: what comes behind them counts as a claim."""
+
 _PLAIN_NAME = b"authentication-results"
 # As `headers` reads names: NUL is left out, and white space before the colon is taken, even a folded line.
 _FIELD = re.compile(
@@ -33,10 +36,6 @@ _OPENING = re.compile(rb'\(|"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _COMMENT_MARK = re.compile(rb"[()]|\\.", re.DOTALL)
 # A word and the sign of a value before it.
 _WORD = re.compile(rb'([=@][\s"]*+)?([A-Za-z0-9_.\x80-\xff-]++)')
-
-
-MAX_LOOKED_AT: Final = 1 << 16
-"""Octets of such fields that are read. No honest header has as many: what comes behind them counts as a claim."""
 
 
 def find_claims(header: bytes, authserv_ids: Iterable[str]) -> tuple[tuple[int, int], ...]:
