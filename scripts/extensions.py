@@ -180,9 +180,15 @@ EXTENSIONS: list[Extension] = [
 BESIDE: list[tuple[str, tuple[int, ...], str, str, str]] = [
     ("DKIM: signing, RSA and Ed25519", (6376, 8463), MUST, "done", "keys of a new month are made by hand"),
     ("DKIM: verifying", (6376,), MUST, "partly", "built, and asked by nobody yet"),
-    ("SPF", (7208,), MUST, "not begun", ""),
-    ("DMARC", (9989,), MUST, "not begun", ""),
-    ("Authentication-Results", (8601,), MUST, "not begun", ""),
+    ("SPF", (7208,), MUST, "partly", "built, and asked by nobody yet"),
+    ("DMARC", (9989,), MUST, "partly", "built, and asked by nobody yet; reports are not begun"),
+    (
+        "Authentication-Results",
+        (8601,),
+        MUST,
+        "partly",
+        "read, written and found where forged; not yet put into messages",
+    ),
     (
         "ARC: verifying",
         (8617,),
