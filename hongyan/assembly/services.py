@@ -141,7 +141,6 @@ def _make_submission(ground: Ground, mail: Mail, directory: Directory, outgoing:
         hostname,
         options,
         directory.signing_keys.find,
-        directory.domains.is_local,
     )
     return SubmissionServices(
         hostname=hostname,

@@ -67,6 +67,8 @@ class Submission:
     octets: bytes
     received: bytes
     mid: str
+    leaves: bool
+    """Whether a copy of it goes to another server, be it by an alias."""
     body: Body = Body.SEVEN_BIT
     smtputf8: bool = False
     ret: Ret | None = None
@@ -85,7 +87,6 @@ class Submitter:
         hostname: str,
         options: SubmissionOptions,
         signing_keys: Callable[[Domain], Sequence[SigningKey]],
-        is_local: Callable[[Domain], bool],
     ) -> None:
         self._mail = mail
         self._queue = queue
@@ -94,7 +95,6 @@ class Submitter:
         self._hostname = hostname
         self._options = options
         self._signing_keys = signing_keys
-        self._is_local = is_local
 
     async def submit(self, submission: Submission) -> None:
         """Queue the message and return when it is on stable storage. Raises `SubmissionRefused`."""
@@ -103,7 +103,7 @@ class Submitter:
         await self._require_own(submission.principal, header.senders)
         now = self._mail.clock.now()
         prefix = self._complete(submission, header, now)
-        if self._options.sign and not all(self._is_local(to.address.domain) for to in submission.recipients):
+        if self._options.sign and submission.leaves:
             prefix = self._sign(header, prefix, octets, now) + prefix
         if self._options.save_to_sent:
             await self._save(submission, prefix, now)

@@ -56,7 +56,18 @@ class SubmissionServices:
 class SubmissionTransaction:
     """One connection's transactions."""
 
-    __slots__ = ("_cid", "_hello", "_mail", "_peer", "_principal", "_recipients", "_services", "_spool", "_tls")
+    __slots__ = (
+        "_cid",
+        "_hello",
+        "_leaves",
+        "_mail",
+        "_peer",
+        "_principal",
+        "_recipients",
+        "_services",
+        "_spool",
+        "_tls",
+    )
 
     def __init__(self, services: SubmissionServices, peer: str, cid: str) -> None:
         self._services = services
@@ -67,6 +78,7 @@ class SubmissionTransaction:
         self._principal: Principal | None = None
         self._mail: MailFrom | None = None
         self._recipients: list[NewRecipient] = []
+        self._leaves = False
         self._spool = Spool(services.spool)
 
     def hello(self, hello: Hello, *, tls: TlsFacts | None) -> None:
@@ -108,6 +120,7 @@ class SubmissionTransaction:
     def _take(self, command: RcptTo, address: Address | None, resolution: Resolution) -> Reply:
         if resolution.refusal is not None and resolution.refusal is not Refusal.NOT_LOCAL:
             return _REFUSALS[resolution.refusal]
+        self._leaves |= resolution.refusal is Refusal.NOT_LOCAL or bool(resolution.external)
         if address is not None:
             self._recipients.append(NewRecipient(address, command.notify, command.orcpt))
         else:
@@ -134,9 +147,11 @@ class SubmissionTransaction:
         self._mail = None
         self._spool.drop()
         self._recipients = []
+        self._leaves = False
 
     async def _submit(self) -> Reply:
         principal, mail, recipients, octets = self._principal, self._mail, self._recipients, self._spool.take()
+        leaves = self._leaves
         self.reset()
         if principal is None or mail is None:
             return replies.SERVER_ERROR
@@ -148,6 +163,7 @@ class SubmissionTransaction:
             octets=octets,
             received=received_field(self._how(mail, mid)),
             mid=mid,
+            leaves=leaves,
             body=mail.parameters.body or Body.SEVEN_BIT,
             smtputf8=mail.parameters.smtputf8,
             ret=mail.parameters.ret,

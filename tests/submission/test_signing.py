@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from hongyan.addresses import Domain
+from hongyan.addresses import Address, Domain
+from hongyan.audit.events import SERVER
 from hongyan.clock import SystemClock
 from hongyan.domains.dkim_keys import make_missing_keys
 from hongyan.mailauth.dkim import DkimStatus
 from hongyan.message.headers import find_body
+from hongyan.store.aliases import Alias
 from tests.support.server import DOMAIN, SECRET, Server, start_server
 from tests.support.signatures import verify_signatures
 from tests.support.smtp_peer import SmtpPeer
@@ -87,6 +89,17 @@ async def test_what_is_changed_on_the_way_does_not_verify(tmp_path: Path) -> Non
         assert {result.status for result in await verify_signatures(changed, tmp_path / "dkim", OURS)} == {
             DkimStatus.FAIL
         }
+
+
+async def test_what_leaves_by_an_alias_is_signed_too(tmp_path: Path) -> None:
+    make_missing_keys(tmp_path / "dkim", OURS, CLOCK.now())
+    async with SmtpPeer() as peer, start_server(tmp_path, relay=f"127.0.0.1:{peer.port}", limits=False) as server:
+        away = Alias(Address.parse("away@hongyan.test"), (Address.parse("goose@example.org"),), False)
+        await server.app.services.directory.aliases.put(away, SERVER)
+        await submit(server, ["away@hongyan.test"], LETTERS["plain"])
+        octets = await taken(peer)
+    results = await verify_signatures(octets, tmp_path / "dkim", OURS)
+    assert [result.status for result in results] == [DkimStatus.PASS] * 2
 
 
 async def test_mail_that_stays_here_is_not_signed(tmp_path: Path) -> None:
