@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import zstandard
 
@@ -55,6 +56,16 @@ class SegmentsFailed(StorageFailed):
     """A segment could not be written or synced; what it was given is to be taken as lost."""
 
 
+class _Prepared(NamedTuple):
+    """What a record is made of, wherever it will stand."""
+
+    stored: BlobSource
+    sums: bytes
+    codec: int
+    checksum: int
+    digest: bytes
+
+
 class SegmentStore:
     """The segment files of one directory, written by one thread at a time.
 
@@ -87,6 +98,7 @@ class SegmentStore:
         self._dirty = False
         self._new_file = False
         self._keepers = 0
+        self._last: tuple[bytes, _Prepared] | None = None  # until the next sync
         self._waiting: list[tuple[Sequence[BlobSource], asyncio.Future[list[BlobRef]]]] = []
         self._put_task: asyncio.Task[None] | None = None
         self._put_thread = ThreadPoolExecutor(1, thread_name_prefix="segments")
@@ -112,18 +124,29 @@ class SegmentStore:
 
     def append(self, octets: BlobSource) -> BlobRef:
         """Write a blob to the present segment. It is not yet safe: see `sync`."""
-        stored, sums, codec = self._encode(octets)
+        stored, sums, codec, checksum, digest = self._prepare(octets)
         size, length = len(octets), len(stored) + len(sums)
-        checksum = zlib.crc32(sums, zlib.crc32(stored))
         if size > _MAX_BLOB or length > _MAX_BLOB:
             raise StorageFull(cause="a blob of 4 GiB or more")
         self._make_room(RECORD_HEADER_OCTETS + length)
         place = Place(self._segment, self._end + RECORD_HEADER_OCTETS, length, size, codec, checksum)
-        self._write((record_header(place, sha256(octets).digest()), stored, sums))
+        self._write((record_header(place, digest), stored, sums))
         return place.ref()
+
+    def _prepare(self, octets: BlobSource) -> _Prepared:
+        """Return what a record is made of. A message for many accounts comes many times, and is compressed once."""
+        if self._last is not None and self._last[0] is octets:
+            return self._last[1]
+        stored, sums, codec = self._encode(octets)
+        checksum = zlib.crc32(sums, zlib.crc32(stored))
+        prepared = _Prepared(stored, sums, codec, checksum, sha256(octets).digest())
+        if isinstance(octets, bytes):
+            self._last = octets, prepared
+        return prepared
 
     def sync(self) -> None:
         """Return when all that was appended is on stable storage. Raises `SegmentsFailed`."""
+        self._last = None
         if not self._dirty:
             return
         try:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import random
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,26 @@ def test_views_and_buffers_are_blobs_too(tmp_path: Path, disk: FaultyDisk) -> No
     store = open_store(tmp_path, disk)
     assert store.read_blocking(add(store, memoryview(b"goose" * 100)[5:])) == b"goose" * 99
     assert store.read_blocking(add(store, bytearray(b"x" * 5))) == b"x" * 5
+
+
+def test_a_message_for_many_accounts_is_hashed_and_compressed_once(
+    tmp_path: Path, disk: FaultyDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[bytes] = []
+
+    def counting(octets: bytes) -> object:
+        hashed.append(octets)
+        return sha256(octets)
+
+    monkeypatch.setattr("hongyan.engines.segments.sha256", counting)
+    store = open_store(tmp_path, disk)
+    one, other = b"goose " * 1000, b"swan " * 1000
+    refs = [store.append(blob) for blob in (one, one, other, one)]
+    store.sync()
+    assert hashed == [one, other, one]
+    assert [store.read_blocking(ref) for ref in refs] == [one, one, other, one]
+    store.append(one)
+    assert len(hashed) == 4  # what was synced is not kept in memory
 
 
 def test_nothing_is_safe_before_the_sync_and_a_new_file_has_its_name_synced(tmp_path: Path, disk: FaultyDisk) -> None:
