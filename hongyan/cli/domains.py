@@ -46,13 +46,20 @@ def remove(domain: _Domain, /, *, dry_run: DryRun = False, where: Where = WHERE)
 @command(app)
 def dns(domain: _Domain, /, *, where: Where = WHERE) -> int:
     """Print the DNS records that a domain should have, as a zone file has them."""
-    return act(where, "domain.dns", {"domain": domain}, print_records)
+    return act(where, "domain.dns", {"domain": domain}, _print_zone)
 
 
 @command(app)
 def check(domain: _Domain, /, *, where: Where = WHERE) -> int:
     """Compare the DNS records that a domain should have with those that it has."""
     return act(where, "domain.check", {"domain": domain}, _print_checked, judge=_judge_checked)
+
+
+def _print_zone(answer: Document) -> None:
+    made = answer["made"]
+    assert isinstance(made, Mapping)  # noqa: S101 - our own answer
+    tell("; " + say("made {at} from configuration {configuration}", **made))
+    print_records(answer)
 
 
 def print_records(answer: Document) -> None:

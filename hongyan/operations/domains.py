@@ -16,6 +16,7 @@ from hongyan.clients.own_addresses import find_own_addresses
 from hongyan.clients.resolver import DnsResolver
 from hongyan.clock import Clock
 from hongyan.config import SERVICES, Config
+from hongyan.configuration.fingerprint import fingerprint
 from hongyan.domains.dkim_keys import DkimRecord, list_selectors, load_key, make_missing_keys, public_record
 from hongyan.domains.dns_check import Checked, Found, check_record
 from hongyan.domains.dns_records import DomainFacts, Record, wanted_records
@@ -73,9 +74,10 @@ class _Domains:
         return {"domain": name.text}
 
     async def dns(self, caller: Caller, *, domain: str) -> Document:  # noqa: ARG002
-        """Return the DNS records that a domain should have."""
+        """Return the DNS records that a domain should have, and from which configuration they were made when."""
         name = self._require(domain)
-        return {"domain": name.text, "records": await self._records(name)}
+        made = {"at": self._clock.now().isoformat(timespec="seconds"), "configuration": fingerprint(self._config)}
+        return {"domain": name.text, "made": made, "records": await self._records(name)}
 
     async def check(self, caller: Caller, *, domain: str) -> Document:
         """Compare the records that a domain should have with those that it has."""

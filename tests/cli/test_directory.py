@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.support.cli import Cli
@@ -14,7 +16,10 @@ def test_a_domain_is_served_with_keys_and_records_and_no_longer_when_it_is_empty
     assert ("MX", "required") in kinds
     assert sum("_domainkey" in record["name"] for record in added["records"]) == 2
     assert [domain["domain"] for domain in cli.json("domain", "list")["domains"]] == ["geese.test", "xn--9n5a.test"]
-    assert cli.json("domain", "dns", "xn--9n5a.test")["records"] == added["records"]
+    wanted = cli.json("domain", "dns", "xn--9n5a.test")
+    assert wanted["records"] == added["records"]
+    assert datetime.now(UTC) - datetime.fromisoformat(wanted["made"]["at"]) < timedelta(hours=1)
+    assert wanted["made"]["configuration"] in cli("domain", "dns", "xn--9n5a.test").out.splitlines()[0]
     assert cli.json("domain", "remove", "xn--9n5a.test") == {"domain": "xn--9n5a.test"}
     assert cli.json("domain", "remove", "geese.test", code=1)["error"]["kind"] == "refused"
 

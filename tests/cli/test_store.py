@@ -142,7 +142,8 @@ def test_a_backup_is_restored_with_mail_accounts_and_keys(mail: Cli, tmp_path: P
     restored = Cli(data)
     assert restored.json("verify")["messages"] == 7
     assert (data / "server.key").read_bytes() == (mail.data / "server.key").read_bytes()
-    assert restored.json("domain", "dns", "geese.test") == mail.json("domain", "dns", "geese.test")
+    wanted = [where.json("domain", "dns", "geese.test")["records"] for where in (restored, mail)]
+    assert wanted[0] == wanted[1]
     assert all(path.stat().st_mode & 0o077 == 0 for path in (data, data / "server.key", backup / "keys" / "server.key"))
 
 

@@ -41,6 +41,7 @@ ANSWERS: dict[str, str] = {
     # Configuration
     "{path} is good.": "{path} 没有问题。",
     # Domains
+    "made {at} from configuration {configuration}": "生成于 {at}，所据配置 {configuration}",
     "{domain} is served now. Its DNS wants these records:": "现在起服务 {domain}。它的 DNS 需要这些记录：",
     "`hongyan domain check {domain}` says what is still missing.": "`hongyan domain check {domain}` 会指出还缺什么。",
     "{domain} is not served any more.": "不再服务 {domain}。",
