@@ -4,21 +4,32 @@ from __future__ import annotations
 
 __all__ = ["app"]
 
-from typing import Annotated
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Literal
 
 from hongyan.cli.acting import act, is_dry
 from hongyan.cli.calls import Document
 from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
-from hongyan.cli.screen import print_table, tell
+from hongyan.cli.screen import print_lines, print_table, tell
 from hongyan.cli.words import say, translate
+from hongyan.clock import SystemClock
+from hongyan.limits.firewall import Banned, fail2ban_lines, nftables_lines
 
 app = group("ban", "Bans: who is refused for a time, and why.")
 
 
 @command(app, "list")
-def list_bans(*, where: Where = WHERE) -> int:
+def list_bans(
+    *,
+    form: Annotated[
+        Literal["table", "nftables", "fail2ban"], about("For people, or as lines for nftables or fail2ban.")
+    ] = "table",
+    where: Where = WHERE,
+) -> int:
     """List the bans in force."""
-    return act(where, "ban.list", {}, _print_bans)
+    return act(where, "ban.list", {}, _print_bans if form == "table" else partial(_print_lines, _LINES[form]))
 
 
 @command(app)
@@ -42,6 +53,20 @@ def _print_bans(answer: Document) -> None:
         ],
         empty="Nobody is banned.",
     )
+
+
+_Lines = Callable[[Iterable[Banned]], Iterator[str]]
+_LINES: dict[str, _Lines] = {"nftables": nftables_lines, "fail2ban": fail2ban_lines}
+
+
+def _print_lines(lines: _Lines, answer: Document) -> None:
+    now = SystemClock().now()
+    banned = [
+        Banned(str(ban["network"]), int((datetime.fromisoformat(str(ban["until"])) - now).total_seconds()))
+        for ban in _bans(answer)
+        if not ban["name"]
+    ]
+    print_lines(lines(banned))
 
 
 def _print_lifted(answer: Document) -> None:

@@ -152,6 +152,7 @@ HELP: dict[str, str] = {
     # ban
     "Bans: who is refused for a time, and why.": "封禁：谁被暂时拒绝，为什么。",
     "List the bans in force.": "列出生效中的封禁。",
+    "For people, or as lines for nftables or fail2ban.": "给人看的表格，或 nftables、fail2ban 可用的行。",
     "Lift the bans of a network, and forget its failures.": "解除一个网络的封禁，并清除其失败记录。",
     "An address in the banned network.": "被封禁网络中的一个地址。",
     # verify, backup, restore

@@ -1,0 +1,25 @@
+"""Bans as lines for nftables and fail2ban."""
+
+from __future__ import annotations
+
+from hongyan.limits.firewall import Banned, fail2ban_lines, nftables_lines
+
+_BANS = [Banned("192.0.2.1", 3540), Banned("2001:db8:1:2::/64", 0)]
+
+
+def test_nftables_gets_sets_whose_elements_end_by_themselves() -> None:
+    lines = [line for line in nftables_lines(_BANS) if not line.startswith("#")]
+    assert lines == [
+        "add table inet hongyan",
+        "add set inet hongyan banned4 { type ipv4_addr; flags interval, timeout; }",
+        "add set inet hongyan banned6 { type ipv6_addr; flags interval, timeout; }",
+        "add element inet hongyan banned4 { 192.0.2.1 timeout 3540s }",
+        "add element inet hongyan banned6 { 2001:db8:1:2::/64 timeout 1s }",
+    ]
+
+
+def test_fail2ban_gets_a_command_for_each_network() -> None:
+    assert list(fail2ban_lines(_BANS)) == [
+        "fail2ban-client set hongyan banip 192.0.2.1",
+        "fail2ban-client set hongyan banip 2001:db8:1:2::/64",
+    ]
