@@ -20,6 +20,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from hongyan.addresses import AddressFault, Domain
+from hongyan.message.comments import find_comment_end
 from hongyan.message.headers import MAX_FIELDS, MAX_HEADER, pick_fields, split_fields
 
 MAX_AUTHOR_DOMAINS: Final = 4
@@ -30,7 +31,6 @@ _FROM = frozenset({b"from"})
 
 _QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _OPENING = re.compile(rb'["(]')
-_COMMENT_MARK = re.compile(rb"[()]|\\.", re.DOTALL)
 # What stands for a quoted string and for a comment, once they are masked. Neither octet may stand in a field.
 _STRING, _REMARK = b"\x02", b"\x01"
 _UNREADABLE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -169,7 +169,10 @@ def _mask(value: bytes) -> bytes:
         if pieces[-1].endswith(b"\\"):
             raise _Unfit(UnfitAuthor.UNREADABLE)  # Quoted for some: \"<a@example.org>\"
         if opening[0] == b"(":
-            at = _end_of_comment(value, opening.start())
+            end = find_comment_end(value, opening.start())
+            if end is None:
+                raise _Unfit(UnfitAuthor.UNREADABLE)
+            at = end
             pieces.append(_REMARK)
         else:
             quoted = _QUOTED.match(value, opening.start())
@@ -179,16 +182,3 @@ def _mask(value: bytes) -> bytes:
             pieces.append(_STRING)
     pieces.append(value[at:])
     return b"".join(pieces)
-
-
-def _end_of_comment(value: bytes, start: int) -> int:
-    """Return the position behind the comment that opens at `start`; comments nest (RFC 5322 §3.2.2)."""
-    depth = 0
-    for mark in _COMMENT_MARK.finditer(value, start):
-        if mark[0] == b"(":
-            depth += 1
-        elif mark[0] == b")":
-            depth -= 1
-            if not depth:
-                return mark.end()
-    raise _Unfit(UnfitAuthor.UNREADABLE)

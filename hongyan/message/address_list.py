@@ -12,6 +12,8 @@ __all__ = ["MAX_ADDRESSES", "ListedAddress", "parse_address_list"]
 import re
 from typing import NamedTuple
 
+from hongyan.message.comments import find_comment_end
+
 MAX_ADDRESSES = 10_000
 
 
@@ -48,7 +50,6 @@ _TOKEN = re.compile(
       | (?P<atom>[^\s\0()<>@,;:"\[]++|.)""",
     re.VERBOSE | re.DOTALL,
 )
-_COMMENT_MARK = re.compile(rb"[()]|\\.", re.DOTALL)
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -73,19 +74,6 @@ def parse_address_list(value: bytes) -> list[ListedAddress]:
     reader = _Reader(addresses)
     reader.read(value, position)
     return addresses
-
-
-def _skip_comment(value: bytes, start: int) -> int:
-    """Return the position behind the comment that opens at `start`; comments nest (RFC 5322 §3.2.2)."""
-    depth = 0
-    for mark in _COMMENT_MARK.finditer(value, start):
-        if mark[0] == b"(":
-            depth += 1
-        elif mark[0] == b")":
-            depth -= 1
-            if not depth:
-                return mark.end()
-    return len(value)
 
 
 class _Reader:
@@ -113,9 +101,8 @@ class _Reader:
             if kind == "space":
                 self._glued = False
             elif kind == "comment":
-                end = _skip_comment(value, token.start())
-                self._comment = value[token.start() + 1 : end].removesuffix(b")")
-                position = end
+                position = find_comment_end(value, token.start()) or len(value)
+                self._comment = value[token.start() + 1 : position].removesuffix(b")")
                 self._glued = False
             elif kind == "special":
                 self._special(token[0])

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from hongyan.addresses import AddressFault, Domain
+from hongyan.message.comments import find_comment_end
 from hongyan.message.encoded_words import decode_words
 from hongyan.message.headers import MAX_VALUE
 
@@ -33,7 +34,6 @@ _FIELD = re.compile(
 _FIELD_END = re.compile(rb"\n(?!\0*+[ \t])")
 _FOLD = re.compile(rb"[\r\n]++[ \t]*+")
 _OPENING = re.compile(rb'\(|"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_COMMENT_MARK = re.compile(rb"[()]|\\.", re.DOTALL)
 # A word and the sign of a value before it.
 _WORD = re.compile(rb'([=@][\s"]*+)?([A-Za-z0-9_.\x80-\xff-]++)')
 
@@ -120,16 +120,6 @@ def _without_comments(value: bytes) -> bytes:
     while opening := _OPENING.search(value, at):
         is_comment = opening[0] == b"("
         kept.append(value[at : opening.start() if is_comment else opening.end()])
-        at = _end_of_comment(value, opening.start()) if is_comment else opening.end()
+        at = (find_comment_end(value, opening.start()) or len(value)) if is_comment else opening.end()
     kept.append(value[at:])
     return b"".join(kept)
-
-
-def _end_of_comment(value: bytes, start: int) -> int:
-    """Return the position behind the comment that opens at `start`; comments nest (RFC 5322 §3.2.2)."""
-    depth = 0
-    for mark in _COMMENT_MARK.finditer(value, start):
-        depth += {b"(": 1, b")": -1}.get(mark[0], 0)
-        if not depth:
-            return mark.end()
-    return len(value)
