@@ -8,10 +8,9 @@ A search may ask for much and take long; it gives way to others while it does, a
 
 from __future__ import annotations
 
-__all__ = ["MAX_READING_KEYS", "MAX_ROW_KEYS", "Searcher", "iterate_keys"]
+__all__ = ["MAX_READING_KEYS", "MAX_ROW_KEYS", "Searcher"]
 
 import asyncio
-from collections.abc import Iterator
 
 from pyroaring import BitMap
 
@@ -48,6 +47,7 @@ from hongyan.wire.imap.search import (
     ThreadIdIs,
     Uids,
     Younger,
+    iterate_keys,
 )
 
 MAX_READING_KEYS = 50
@@ -197,21 +197,6 @@ class Searcher:
 
     def _now(self) -> int:
         return int(self._services.clock.timestamp())
-
-
-def iterate_keys(key: SearchKey) -> Iterator[SearchKey]:
-    """Yield the keys of a tree that are made of no others."""
-    pending = [key]
-    while pending:
-        match pending.pop():
-            case And(keys):
-                pending.extend(keys)
-            case Or(left, right):
-                pending += (left, right)
-            case Not(inner) | Fuzzy(inner):
-                pending.append(inner)
-            case leaf:
-                yield leaf
 
 
 def _cost(key: SearchKey) -> int:

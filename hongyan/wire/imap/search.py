@@ -35,9 +35,11 @@ __all__ = [
     "Uids",
     "When",
     "Younger",
+    "iterate_keys",
     "names_seqs",
 ]
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -270,19 +272,21 @@ class SearchReturn:
     partial: Partial | None = None
 
 
-def names_seqs(key: SearchKey) -> bool:
-    """Whether the key speaks of messages by their sequence numbers."""
+def iterate_keys(key: SearchKey) -> Iterator[SearchKey]:
+    """Yield the keys of a tree that are made of no others."""
     pending = [key]
     while pending:
         match pending.pop():
-            case Seqs():
-                return True
             case And(keys):
                 pending.extend(keys)
             case Or(left, right):
                 pending += (left, right)
             case Not(inner) | Fuzzy(inner):
                 pending.append(inner)
-            case _:
-                pass
-    return False
+            case leaf:
+                yield leaf
+
+
+def names_seqs(key: SearchKey) -> bool:
+    """Whether the key speaks of messages by their sequence numbers."""
+    return any(isinstance(leaf, Seqs) for leaf in iterate_keys(key))

@@ -7,12 +7,20 @@ __all__ = ["search"]
 from pyroaring import BitMap
 
 from hongyan.errors import HongyanError
-from hongyan.servers.imap.searching import Searcher, iterate_keys
+from hongyan.servers.imap.searching import Searcher
 from hongyan.servers.imap.selected import Selected
 from hongyan.servers.imap.session import ImapSession, Work
 from hongyan.wire.imap import responses
 from hongyan.wire.imap.commands import Search
-from hongyan.wire.imap.search import ModSeqSince, Partial, SearchKey, SearchOption, SearchReturn, names_seqs
+from hongyan.wire.imap.search import (
+    ModSeqSince,
+    Partial,
+    SearchKey,
+    SearchOption,
+    SearchReturn,
+    iterate_keys,
+    names_seqs,
+)
 from hongyan.wire.imap.sequence import format_numbers
 
 
