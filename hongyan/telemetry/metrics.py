@@ -13,16 +13,12 @@ __all__ = [
     "cert_expiry_seconds",
     "connections_refused_total",
     "connections_total",
-    "dkim_verify_duration_seconds",
-    "dmarc_policy_total",
     "httpserver_invalid_requests_total",
     "httpserver_request_duration_seconds",
     "imap_command_duration_seconds",
     "imap_connections",
-    "index_lag_seconds",
     "log_dropped_total",
     "log_total",
-    "node_overloaded",
     "open_connections",
     "panic_total",
     "pop3_command_duration_seconds",
@@ -33,13 +29,11 @@ __all__ = [
     "queue_messages",
     "queue_plaintext_fallback_total",
     "render",
-    "search_duration_seconds",
     "smtpserver_command_duration_seconds",
     "smtpserver_connections_total",
     "smtpserver_delivery_total",
     "smtpserver_errors_total",
     "smtpserver_submission_total",
-    "spf_verify_duration_seconds",
     "store_bytes",
     "store_needs_restart",
     "tls_handshakes_total",
@@ -82,7 +76,6 @@ def _times(name: str, doc: str, *labels: str) -> Times:
 log_total = _counter("log_total", "Events logged.", "level")
 log_dropped_total = _counter("log_dropped_total", "Events that the log could not take.")
 panic_total = _counter("panic_total", "Errors that nobody expected.", "area")
-node_overloaded = _gauge("node_overloaded", "1 while this process refuses work because of load.")
 
 open_connections = _gauge("open_connections", "Open connections.", "listener")
 connections_total = _counter("connections_total", "Connections let in.", "listener")
@@ -127,16 +120,11 @@ queue_delivery_duration_seconds = _histogram(
 queue_destinations_total = _counter("queue_destinations_total", "Hosts connected to.", "transport", "result")
 queue_plaintext_fallback_total = _counter("queue_plaintext_fallback_total", "Tries without TLS after TLS failed.")
 
-spf_verify_duration_seconds = _histogram("spf_verify_duration_seconds", "SPF checks.", "status", buckets=_LONG)
-dkim_verify_duration_seconds = _histogram("dkim_verify_duration_seconds", "DKIM checks.", "status", buckets=_LONG)
-dmarc_policy_total = _counter("dmarc_policy_total", "DMARC policies met.", "policy", "status")
 
 store_bytes = _gauge("store_bytes", "Octets stored.", "kind")
 store_needs_restart = _gauge(
     "store_needs_restart", "1 after the disk has failed to keep the database: its log grows until a restart moves it."
 )
-index_lag_seconds = _gauge("index_lag_seconds", "How far the search index is behind.")
-search_duration_seconds = _histogram("search_duration_seconds", "Searches.", "kind")
 
 
 def render() -> bytes:
