@@ -83,6 +83,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("postgres")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Without root, what needs it cannot run."""
+    if item.get_closest_marker("root") is not None and os.geteuid() != 0:
+        pytest.skip("it needs root")
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name long values by their argument: they say nothing, and a made key would differ from worker to worker."""
     return argname if isinstance(val, (str, bytes)) and len(val) > _LONGEST_ID else None

@@ -136,7 +136,7 @@ def test_both_readmes_show_the_same_commands() -> None:
 
 
 def shell_lines(page: Path) -> list[str]:
-    """The lines to type, without comments and without the placeholder of the secret."""
+    """The lines to type, without comments; the line that takes the reader's secret is in the reader's language."""
     blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
     return [re.sub(r"\s*(#.*|SECRET=.*)", "", line) for block in blocks for line in block.splitlines()]
 
