@@ -19,11 +19,11 @@ each level of nesting at most. How odd input is read:
 
 from __future__ import annotations
 
-__all__ = ["MAX_DELIMITER_LINES", "MAX_DEPTH", "MAX_PARTS", "Part", "read_parts", "scan_body"]
+__all__ = ["MAX_DELIMITER_LINES", "MAX_DEPTH", "MAX_PARTS", "Part", "scan_body"]
 
-from hongyan.message.headers import find_body, pick_fields, split_fields
+from hongyan.message.headers import find_body
 from hongyan.message.parameters import ContentType
-from hongyan.message.part_header import MESSAGE_FIELDS, PLAIN_HEADER, Kind, PartHeader, describe, read_part_header
+from hongyan.message.part_header import PLAIN_HEADER, Kind, PartHeader, describe, read_part_header
 from hongyan.message.transfer import Encoding
 
 MAX_DEPTH = 100
@@ -65,14 +65,11 @@ class Part:
         return self.header.is_text
 
 
-def read_parts(served: bytes) -> list[Part]:
-    """Return all parts of a message, parents before children, in the order of their octets; the first is the root."""
-    body_start = find_body(served, 0, len(served))
-    return scan_body(served, body_start, pick_fields(split_fields(served[:body_start]), MESSAGE_FIELDS)[0])
-
-
 def scan_body(served: bytes, body_start: int, fields: dict[bytes, list[bytes]]) -> list[Part]:
-    """Do as `read_parts` for a message whose header was read before: `fields` are at least `MESSAGE_FIELDS` of it."""
+    """Return all parts of a message, parents before children, in the order of their octets; the first is the root.
+
+    Its header was read before: it ends at `body_start`, and `fields` are at least `MESSAGE_FIELDS` of it.
+    """
     return _Scan(served).run(body_start, fields)
 
 

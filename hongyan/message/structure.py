@@ -135,7 +135,7 @@ def needs_utf8_form(parts: list[Part]) -> bool:
 
 
 def format_bodystructure(parts: list[Part], *, utf8: bool = False) -> bytes:
-    """Return the BODYSTRUCTURE of a message from `read_parts`."""
+    """Return the BODYSTRUCTURE of a message from `scan_body`."""
     if len(parts) == 1:
         return _format_part(parts[0], b"", utf8)
     formatted: dict[Part, bytes] = {}

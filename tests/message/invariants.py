@@ -8,9 +8,10 @@ from hongyan.message.analyze import STORED_FIELDS, Analysis, analyze
 from hongyan.message.headers import find_body, select_fields
 from hongyan.message.outline import Outline, OutlinePart
 from hongyan.message.part_header import Kind, read_content_fields
-from hongyan.message.parts import MAX_DEPTH, MAX_PARTS, read_parts
+from hongyan.message.parts import MAX_DEPTH, MAX_PARTS
 from hongyan.message.structure import shorten_to_body
 from tests.support.imap_structure import Body, check_bodystructure, check_envelope
+from tests.support.parts import read_parts
 
 
 def check_analysis(prefix: bytes, octets: bytes) -> Analysis:

@@ -8,8 +8,9 @@ from email.message import Message
 
 import pytest
 
-from hongyan.message.parts import Part, read_parts
+from hongyan.message.parts import Part
 from tests.message.invariants import check_analysis
+from tests.support.parts import read_parts
 from tests.support.testdata import case_files, crlf
 
 Count = Callable[[str, int], None]

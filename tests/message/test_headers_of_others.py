@@ -16,8 +16,9 @@ from hongyan.message.encoded_words import decode_words
 from hongyan.message.headers import iterate_fields, unfold
 from hongyan.message.parameters import Parameter, parse_content_type, parse_disposition
 from hongyan.message.part_header import Kind
-from hongyan.message.parts import Part, read_parts
+from hongyan.message.parts import Part
 from hongyan.message.text import part_text
+from tests.support.parts import read_parts
 from tests.support.testdata import case_files, crlf
 
 Count = Callable[[str, int], None]

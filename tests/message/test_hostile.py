@@ -13,9 +13,10 @@ from hongyan.message.analyze import analyze
 from hongyan.message.headers import MAX_FIELDS, MAX_HEADER, MAX_VALUE, split_fields
 from hongyan.message.outline import Outline
 from hongyan.message.parameters import MAX_PARAMETERS, parse_content_type
-from hongyan.message.parts import MAX_DEPTH, MAX_PARTS, read_parts
+from hongyan.message.parts import MAX_DEPTH, MAX_PARTS
 from hongyan.message.structure import shorten_to_body
 from hongyan.message.text import MAX_TEXT, message_text
+from tests.support.parts import read_parts
 
 pytestmark = pytest.mark.slow
 

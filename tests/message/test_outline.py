@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from hongyan.errors import Corrupt
 from hongyan.message.outline import Outline, Specifier
-from hongyan.message.parts import read_parts
 from hongyan.message.transfer import Encoding
+from tests.support.parts import read_parts
 
 # The example of RFC 9051 §6.4.5.1, each body named by its section.
 MESSAGE = b"""\

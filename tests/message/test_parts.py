@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hongyan.message.part_header import Kind
-from hongyan.message.parts import Part, read_parts
+from hongyan.message.parts import Part
+from tests.support.parts import read_parts
 
 
 def tree(octets: bytes) -> object:

@@ -9,9 +9,9 @@ import pytest
 from hongyan.message.analyze import analyze
 from hongyan.message.charsets import decode_text, find_codec
 from hongyan.message.outline import Outline
-from hongyan.message.parts import read_parts
 from hongyan.message.text import fold_text, html_to_text, make_preview, message_text
 from hongyan.message.transfer import Encoding, decode_transfer
+from tests.support.parts import read_parts
 
 
 @pytest.mark.parametrize(

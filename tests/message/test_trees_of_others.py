@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 
 from hongyan.message.analyze import analyze
 from hongyan.message.part_header import Kind
-from hongyan.message.parts import Part, read_parts
+from hongyan.message.parts import Part
 from tests.support.imap_structure import Body, check_bodystructure
+from tests.support.parts import read_parts
 from tests.support.testdata import case_files, crlf
 
 Count = Callable[[str, int], None]
