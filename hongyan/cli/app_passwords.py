@@ -10,7 +10,7 @@ from hongyan.cli.acting import act, is_dry, texts
 from hongyan.cli.calls import Document
 from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
 from hongyan.cli.fault import UsageFault
-from hongyan.cli.screen import print_table, tell
+from hongyan.cli.screen import moment_words, print_table, tell
 from hongyan.cli.words import say
 
 app = group("app-password", "App passwords: secrets for single mail programs.")
@@ -85,8 +85,8 @@ def _print_app_passwords(answer: Document) -> None:
                 one["number"],
                 one["label"],
                 " ".join(texts(one["services"])),
-                one["created_at"],
-                one["last_used_at"] or say("never"),
+                moment_words(one["created_at"]),
+                moment_words(one["last_used_at"]) or say("never"),
                 one["last_used_from"],
             )
             for one in known

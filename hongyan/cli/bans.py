@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from hongyan.cli.acting import act, is_dry
 from hongyan.cli.calls import Document
 from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
-from hongyan.cli.screen import print_lines, print_table, tell
+from hongyan.cli.screen import moment_words, print_lines, print_table, tell
 from hongyan.cli.words import say, translate
 from hongyan.clock import SystemClock
 from hongyan.limits.firewall import Banned, fail2ban_lines, nftables_lines
@@ -48,7 +48,13 @@ def _print_bans(answer: Document) -> None:
     print_table(
         ("network", "login", "why", "until", "refused"),
         [
-            (ban["network"], ban["name"] or say("any"), translate(str(ban["why"])), ban["until"], ban["refused"])
+            (
+                ban["network"],
+                ban["name"] or say("any"),
+                translate(str(ban["why"])),
+                moment_words(ban["until"]),
+                ban["refused"],
+            )
             for ban in _bans(answer)
         ],
         empty="Nobody is banned.",

@@ -10,7 +10,7 @@ from hongyan.cli.acting import act, confirm, is_dry
 from hongyan.cli.calls import Document
 from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
 from hongyan.cli.fault import UsageFault
-from hongyan.cli.screen import octets_words, print_table, tell
+from hongyan.cli.screen import moment_words, octets_words, print_table, tell
 from hongyan.cli.words import say
 
 app = group("queue", "Mail on its way out.")
@@ -110,12 +110,12 @@ def _print_messages(answer: Document) -> None:
         [
             (
                 message["id"],
-                message["queued_at"],
+                moment_words(message["queued_at"]),
                 octets_words(message["octets"]),
                 message["sender"],
                 recipient["address"],
                 say(str(recipient["state"])),
-                recipient["next_attempt"],
+                _next(recipient),
                 _last(recipient),
             )
             for message in _list(answer["messages"])
@@ -128,7 +128,7 @@ def _print_messages(answer: Document) -> None:
 def _print_message(answer: Document) -> None:
     tell(f"{say('id')}: {answer['id']}  {say('size')}: {octets_words(answer['octets'])}  mid: {answer['trace']}")
     tell(f"{say('from')}: {answer['sender']}")
-    tell(f"{say('queued')}: {answer['queued_at']}  {say('given up')}: {answer['expires']}")
+    tell(f"{say('queued')}: {moment_words(answer['queued_at'])}  {say('given up')}: {moment_words(answer['expires'])}")
     print_table(
         ("to", "state", "attempts", "next attempt", "last answer"),
         [
@@ -136,12 +136,17 @@ def _print_message(answer: Document) -> None:
                 recipient["address"],
                 say(str(recipient["state"])),
                 recipient["attempts"],
-                recipient["next_attempt"],
+                _next(recipient),
                 _last(recipient),
             )
             for recipient in _list(answer["recipients"])
         ],
     )
+
+
+def _next(recipient: Document) -> str:
+    """Return when it is tried again; of what is held nobody knows."""
+    return "" if recipient["state"] == "held" else moment_words(recipient["next_attempt"])
 
 
 def _print_count(answer: Document) -> None:

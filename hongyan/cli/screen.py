@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["console", "fail", "octets_words", "print_json", "print_lines", "print_table", "tell"]
+__all__ = ["console", "fail", "moment_words", "octets_words", "print_json", "print_lines", "print_table", "tell"]
 
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,11 @@ def console(*, errors: bool = False) -> Console:
 
     stream = sys.stderr if errors else sys.stdout
     return Console(file=stream, width=None if stream.isatty() else _PIPED_WIDTH)
+
+
+def moment_words(moment: object) -> str:
+    """Return a moment, told in ISO 8601, as people read it: `2026-11-23 12:48:28Z`, to the second and in UTC."""
+    return "" if not moment else f"{datetime.fromisoformat(str(moment)).astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def octets_words(octets: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -72,6 +73,8 @@ def test_mail_that_waits_is_listed_held_retried_and_dropped(demo: Demo, cli: Cli
     assert cli.json("queue", "hold", number)["recipients"] == 1
     assert cli.json("queue", "show", number)["recipients"][0]["state"] == "held"
     assert cli.json("queue", "list", "--state", "held")["total"]["messages"] == 1
+    told = cli("queue", "list", "--state", "held").out  # times to the second, and none for what waits for nobody
+    assert len(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", told)) == 1
     assert cli.json("queue", "retry", "--from", "ann@hongyan.test", "--dry-run")["recipients"] == 1
     assert cli.json("queue", "retry", number)["recipients"] == 1
     assert cli.json("queue", "drop", number, code=2)["error"]["kind"] == "usage"
