@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 
 import pytest
 
-from hongyan.servers.eager import begin
+from hongyan.eager import begin, begin_until
 
 
 async def finish(work: Coroutine[object, object, None]) -> None:
@@ -112,3 +112,38 @@ async def test_behind_the_first_wait_a_coroutine_is_in_a_task_like_any_other() -
     task = asyncio.create_task(rest)
     await task
     assert seen == [task]
+
+
+async def test_what_is_begun_until_a_time_returns_or_raises_what_it_would() -> None:
+    async def work(*, waits: bool, fails: bool = False) -> str:
+        if waits:
+            await asyncio.sleep(0)
+        if fails:
+            raise ValueError("no")
+        return "done"
+
+    for waits in (False, True):
+        assert await begin_until(work(waits=waits), 30) == "done"
+        with pytest.raises(ValueError, match="no"):
+            await begin_until(work(waits=waits, fails=True), 30)
+
+
+async def test_what_waits_longer_than_it_may_is_cancelled_and_so_it_is_with_whoever_waits_for_it() -> None:
+    ended = 0
+
+    async def work() -> None:
+        nonlocal ended
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended += 1
+
+    with pytest.raises(TimeoutError):
+        await begin_until(work(), 0)
+    outer = asyncio.create_task(begin_until(work(), 30))
+    await asyncio.sleep(0)
+    outer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await outer
+    await asyncio.sleep(0)
+    assert ended == 2
