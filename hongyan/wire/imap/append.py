@@ -1,4 +1,4 @@
-"""APPEND, read in pieces while its messages stream by (RFC 9051 §6.3.12, RFC 3502 §6.3.11, RFC 6855 §4).
+"""APPEND, read in pieces while its messages stream by (RFC 9051 §6.3.12, RFC 3502 §6.3.11, RFC 6855 §4); and REPLACE.
 
 The receiver stops at the literal of a message. What stood before it is read by `parse_append`, or by
 `parse_append_next` when messages came before; what stands behind the last literal by `parse_append_end`.
@@ -10,23 +10,29 @@ __all__ = ["parse_append", "parse_append_end", "parse_append_next"]
 
 import re
 
-from hongyan.wire.imap.commands import Append, AppendMessage
+from hongyan.wire.imap.commands import Append, AppendMessage, Replaced
 from hongyan.wire.imap.cursor import Cursor
 from hongyan.wire.imap.faults import CommandFault
+from hongyan.wire.imap.sequence import parse_sequence_set
 
-_HEAD = re.compile(rb'([^\x00-\x20(){%*"\\\x7f-\xff+]+) [Aa][Pp][Pp][Ee][Nn][Dd] ')
+_HEAD = re.compile(
+    rb'([^\x00-\x20(){%*"\\\x7f-\xff+]+) (?:[Aa][Pp][Pp][Ee][Nn][Dd]'
+    rb"|(?:([Uu][Ii][Dd]) )?[Rr][Ee][Pp][Ll][Aa][Cc][Ee] ([1-9][0-9]{0,9}|\*)) "
+)
 
 
 def parse_append(text: bytes, *, utf8: bool = False) -> Append:
-    """Read `tag APPEND mailbox …` up to where the literal of the first message is announced."""
+    """Read `tag APPEND mailbox …` up to where the literal of the first message is announced; or REPLACE likewise."""
     # append         = "APPEND" SP mailbox 1*append-message
+    # replace        = ["UID" SP] "REPLACE" SP seq-number SP mailbox append-message
     head = _HEAD.match(text)
     if not head:
-        raise CommandFault("APPEND is a tag, the word and a mailbox")
+        raise CommandFault("APPEND names a mailbox, and REPLACE a message before it")
     try:
         cursor = Cursor(text, head.end(), utf8=utf8)
         mailbox = cursor.read_mailbox()
-        return Append(head[1], mailbox, _read_message(cursor))
+        replaced = Replaced(parse_sequence_set(head[3]), bool(head[2])) if head[3] else None
+        return Append(head[1], mailbox, _read_message(cursor), replaced)
     except CommandFault as fault:
         fault.tag = head[1]
         raise

@@ -13,6 +13,7 @@ __all__ = [
     "CANNOT",
     "CLIENTBUG",
     "CLOSED",
+    "COMPRESSIONACTIVE",
     "CONTACTADMIN",
     "CORRUPTION",
     "EXPIRED",
@@ -23,6 +24,7 @@ __all__ = [
     "NOMODSEQ",
     "NONEXISTENT",
     "NOPERM",
+    "NOTIFICATIONOVERFLOW",
     "NOTSAVED",
     "NOUPDATE",
     "OVERQUOTA",
@@ -32,17 +34,24 @@ __all__ = [
     "READ_WRITE",
     "SERVERBUG",
     "TOOBIG",
+    "TOOFEW",
+    "TOOMANY",
     "TRYCREATE",
     "UIDNOTSTICKY",
+    "UIDREQUIRED",
     "UNAVAILABLE",
     "UNKNOWN_CTE",
     "USEATTR",
     "appenduid",
     "badcharset",
+    "badevent",
     "capability",
     "copyuid",
     "highestmodseq",
+    "inprogress",
     "mailboxid",
+    "messagelimit",
+    "metadata",
     "modified",
     "permanentflags",
     "uidnext",
@@ -81,9 +90,14 @@ UIDNOTSTICKY = b"UIDNOTSTICKY"
 UNAVAILABLE = b"UNAVAILABLE"
 UNKNOWN_CTE = b"UNKNOWN-CTE"
 # Extensions
+COMPRESSIONACTIVE = b"COMPRESSIONACTIVE"  # RFC 4978 §3
 NOMODSEQ = b"NOMODSEQ"  # RFC 7162 §3.1.2.2
+NOTIFICATIONOVERFLOW = b"NOTIFICATIONOVERFLOW"  # RFC 5465 §5.8
 NOUPDATE = b"NOUPDATE"  # RFC 5267 §4.3.1
 TOOBIG = b"TOOBIG"  # RFC 4469 §4.2, RFC 7888 §5
+TOOFEW = b"TOOFEW"  # RFC 10022 §3.1.3.2
+TOOMANY = b"TOOMANY"  # RFC 10022 §3.1.5
+UIDREQUIRED = b"UIDREQUIRED"  # RFC 9586 §3
 USEATTR = b"USEATTR"  # RFC 6154 §3
 
 
@@ -100,6 +114,11 @@ def copyuid(uidvalidity: int, sources: bytes, targets: bytes) -> bytes:
 def badcharset(charsets: Iterable[bytes]) -> bytes:
     """The charsets that SEARCH knows."""
     return b"BADCHARSET (%b)" % b" ".join(charsets)
+
+
+def badevent(events: Iterable[bytes]) -> bytes:
+    """The events that NOTIFY knows, RFC 5465 §3.1."""
+    return b"BADEVENT (%b)" % b" ".join(events)
 
 
 def capability(capabilities: Iterable[bytes]) -> bytes:
@@ -127,6 +146,26 @@ def unseen(seq: int) -> bytes:
 def highestmodseq(modseq: int) -> bytes:
     """RFC 7162 §3.1.2.1."""
     return b"HIGHESTMODSEQ %d" % modseq
+
+
+def messagelimit(limit: int, lowest: int | None = None) -> bytes:
+    """How many messages a command may be about, and the lowest UID that it went down to, RFC 9738 §3.1."""
+    # resp-text-code =/ "MESSAGELIMIT" SP message-limit [SP uniqueid]
+    return b"MESSAGELIMIT %d" % limit if lowest is None else b"MESSAGELIMIT %d %d" % (limit, lowest)
+
+
+def inprogress(tag: bytes, done: int, goal: int) -> bytes:
+    """How far the command of that tag is; a goal that is not greater is none that is known, RFC 9585 §4."""
+    # resp-text-code =/ "INPROGRESS" [SP "(" inprogress-tag SP inprogress-state ")"]
+    told = b"NIL" if b"]" in tag else b'"%b"' % tag
+    if goal > done:
+        return b"INPROGRESS (%b %d %d)" % (told, done, goal)
+    return b"INPROGRESS (%b %d NIL)" % (told, done) if done else b"INPROGRESS (%b NIL NIL)" % told
+
+
+def metadata(limit: bytes) -> bytes:
+    """Which limit of annotations was met, RFC 5464 §4.2.1, §4.3: LONGENTRIES n, MAXSIZE n, TOOMANY, NOPRIVATE."""
+    return b"METADATA %b" % limit
 
 
 def modified(messages: bytes) -> bytes:

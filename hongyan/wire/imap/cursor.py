@@ -162,6 +162,16 @@ class Cursor:
             return None
         return self.read_string()
 
+    def read_value(self) -> bytes | None:
+        """Read `value = nstring / literal8` (RFC 5464 §5): any octets, or NIL."""
+        match = _LITERAL.match(self.octets, self.at)
+        if match and match[1]:
+            self.at = match.end() + int(match[2])
+            if self.at > len(self.octets):
+                self.fail("A literal is shorter than it said")
+            return self.octets[match.end() : self.at]
+        return self.read_nstring()
+
     def read_text(self) -> str:
         """Read an astring of UTF-8 text."""
         octets = self.read_astring()

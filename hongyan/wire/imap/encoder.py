@@ -16,6 +16,7 @@ from hongyan.wire.imap.fetch import BinarySize, FetchItem, Item, Preview
 ROW_END = b")\r\n"
 """What ends a row that `RowFormat.open` began."""
 
+_NAMES = {False: b"FETCH", True: b"UIDFETCH"}
 _NUMBERS = {
     Item.UID: b"UID %d",
     Item.SIZE: b"RFC822.SIZE %d",
@@ -35,16 +36,22 @@ class RowFormat:
     BODYSTRUCTURE with theirs, and of sections and PREVIEW a string, a literal or NIL (see `strings`).
     """
 
-    __slots__ = ("_open", "_template", "items")
+    __slots__ = ("_begin", "_open", "_template", "items")
 
-    def __init__(self, items: Sequence[FetchItem]) -> None:
+    def __init__(self, items: Sequence[FetchItem], *, by_uid: bool = False) -> None:
+        """With `by_uid` the number that begins a row is the message's UID, and the row a UIDFETCH (RFC 9586 §3.3)."""
         self.items = tuple(items)
-        self._open = b"* %%d FETCH (%b" % b" ".join(map(form_of, self.items))
+        self._begin = b"* %%d %b (" % _NAMES[by_uid]
+        self._open = self._begin + b" ".join(map(form_of, self.items))
         self._template = self._open + ROW_END
 
     def encode(self, rows: Iterable[tuple[int | bytes, ...]]) -> bytes:
-        """Write rows: the sequence number, then a value for each item."""
+        """Write rows: the number, then a value for each item."""
         return b"".join(map(self._template.__mod__, rows))
+
+    def begin(self, number: int | bytes) -> bytes:
+        """Write what stands before the items."""
+        return self._begin % number
 
     def open(self, row: tuple[int | bytes, ...]) -> bytes:
         """Write a row without its end: streamed sections follow, each behind a space if it is not the first item."""
@@ -65,21 +72,23 @@ def form_of(item: FetchItem) -> bytes:
 class FlagRows:
     """FETCH responses that tell FLAGS and nothing else, with `uid` also the UID: what mail programs ask most."""
 
-    __slots__ = ("_ends",)
+    __slots__ = ("_begin", "_ends")
 
-    def __init__(self, texts: Iterable[bytes], *, uid: bool) -> None:
-        """Take the flags that each code stands for, without parentheses."""
-        begin = " FLAGS" if uid else " FETCH (FLAGS"
+    def __init__(self, texts: Iterable[bytes], *, uid: bool, by_uid: bool = False) -> None:
+        """Take the flags that each code stands for, without parentheses. `by_uid`: see `RowFormat`."""
+        name = _NAMES[by_uid].decode("ascii")
+        self._begin = f" {name} (UID "
+        begin = " FLAGS" if uid else f" {name} (FLAGS"
         # The end of one row holds the start of the next: one piece less to join.
         self._ends = [f"{begin} ({text.decode('ascii')}))\r\n* " for text in texts]
 
-    def encode(self, seqs: Iterable[int], codes: Iterable[int], uids: Iterable[int] | None = None) -> bytes:
-        """Write a row for each sequence number; `uids` must be given if and only if they are to be told."""
+    def encode(self, numbers: Iterable[int], codes: Iterable[int], uids: Iterable[int] | None = None) -> bytes:
+        """Write a row for each number; `uids` must be given if and only if they are to be told."""
         ends = map(self._ends.__getitem__, codes)
         if uids is None:
-            rows = "".join(chain.from_iterable(zip(map(str, seqs), ends, strict=True)))
+            rows = "".join(chain.from_iterable(zip(map(str, numbers), ends, strict=True)))
         else:
-            pieces = zip(map(str, seqs), repeat(" FETCH (UID "), map(str, uids), ends, strict=False)
+            pieces = zip(map(str, numbers), repeat(self._begin), map(str, uids), ends, strict=False)
             rows = "".join(chain.from_iterable(pieces))
         return f"* {rows}"[:-2].encode("ascii")
 

@@ -41,6 +41,11 @@ class ListPattern:
         self._last = 1 << len(self.text)
         self._prefix = _WILDCARD.split(self.text, maxsplit=1)[0]
 
+    def may_match_below(self, root: str) -> bool:
+        """Whether the pattern can mean `root` or a name below it, as far as the letters before its wildcards tell."""
+        prefix = self._prefix
+        return root.startswith(prefix) or prefix.startswith(root + DELIMITER) or prefix == root
+
     def matches(self, name: str) -> bool:
         """Whether the pattern means this mailbox. The letters of INBOX have no case (RFC 9051 §5.1)."""
         if self.text == "*":

@@ -39,6 +39,7 @@ from hongyan.wire.imap.commands import (
 from hongyan.wire.imap.cursor import MAX_NUMBER, MAX_NUMBER64, Cursor
 from hongyan.wire.imap.mailbox_name import DELIMITER, decode_name
 from hongyan.wire.imap.sequence import SequenceSet
+from hongyan.wire.imap.sharing_commands import read_entries
 
 MAX_PATTERNS = 50
 """How many patterns a LIST may give: each is held against every mailbox."""
@@ -193,14 +194,15 @@ def read_list(cursor: Cursor, tag: bytes) -> List:
         patterns = (cursor.read_list_mailbox(),)
     returns: frozenset[ListReturn] = frozenset()
     status: tuple[StatusItem, ...] = ()
+    metadata: tuple[str, ...] = ()
     if cursor.take(b" "):
         extended = True
         if cursor.read_word() != b"RETURN":
             cursor.fail("Behind its patterns LIST has RETURN (...)")
         cursor.space()
-        returns, status = _read_list_return(cursor)
+        returns, status, metadata = _read_list_return(cursor)
     cursor.end()
-    return List(tag, reference, patterns, select, returns, status, extended)
+    return List(tag, reference, patterns, select, returns, status, metadata, extended)
 
 
 def _read_list_select(cursor: Cursor) -> frozenset[ListSelect]:
@@ -228,21 +230,28 @@ def _read_patterns(cursor: Cursor) -> tuple[str, ...]:
     return tuple(patterns)
 
 
-def _read_list_return(cursor: Cursor) -> tuple[frozenset[ListReturn], tuple[StatusItem, ...]]:
+def _read_list_return(cursor: Cursor) -> tuple[frozenset[ListReturn], tuple[StatusItem, ...], tuple[str, ...]]:
     # list-return-opts = "RETURN" SP "(" [list-return-opt *(SP list-return-opt)] ")"
     # return-option    = "SUBSCRIBED" / "CHILDREN" / status-option / option-extension
     # status-option    = "STATUS" SP "(" status-att *(SP status-att) ")"
+    # return-option    =/ "MYRIGHTS" / "METADATA" SP "(" entry *(SP entry) ")"
     options = set()
     status: tuple[StatusItem, ...] = ()
+    metadata: tuple[str, ...] = ()
     for word in _words_in_parentheses(cursor, "Return options of LIST", empty=True):
         if word == b"STATUS" and not status:
             cursor.space()
             status = _read_status_items(cursor)
+        elif word == b"METADATA" and not metadata:
+            cursor.space()
+            if cursor.peek() != b"(":
+                cursor.fail("Entries stand in parentheses")
+            metadata = read_entries(cursor)
         elif word in _RETURNS:
             options.add(_RETURNS[word])
         else:
             cursor.fail(f"LIST knows no return option {word[:40].decode('ascii')}")
-    return frozenset(options), status
+    return frozenset(options), status, metadata
 
 
 def read_lsub(cursor: Cursor, tag: bytes) -> Lsub:

@@ -16,6 +16,7 @@ __all__ = [
     "INBOX",
     "MAX_LEVELS",
     "MAX_OCTETS",
+    "OTHERS",
     "decode_mailbox",
     "decode_name",
     "decode_pattern",
@@ -35,6 +36,8 @@ from hongyan.wire.imap.faults import CommandFault
 
 DELIMITER = "/"
 INBOX = "INBOX"
+OTHERS = "Other Users"
+"""The root of the mailboxes of other users (RFC 2342 §5). No account has mailboxes of its own there."""
 
 MAX_OCTETS = 1000
 """How long a name may be in UTF-8. Modified UTF-7 of such a name still fits a line."""
@@ -170,6 +173,8 @@ def find_fault_of_new_name(name: str) -> str | None:
         return "A mailbox name holds neither % nor *"  # RFC 9051 §5.1: LIST could not name it.
     if name.startswith("#"):
         return "A mailbox name does not start with #"  # RFC 9051 §5.1.2.1: namespaces do.
+    if levels[0] == OTHERS:
+        return f"Below {OTHERS} are the mailboxes of others"
     if any(level != level.strip() for level in levels):
         return "A level of a mailbox name does not start or end with a space"
     if any(level in {".", ".."} for level in levels):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "read_copy",
+    "read_esearch",
     "read_expunge",
     "read_fetch",
     "read_move",
@@ -15,17 +16,36 @@ __all__ = [
     "read_sort",
     "read_store",
     "read_thread",
+    "read_uid_batches",
     "read_uid_expunge",
 ]
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from hongyan.wire.imap.commands import Copy, Expunge, Fetch, FlagChange, Move, Search, Sort, SortKey, SortOrder, Store
+from hongyan.wire.imap.commands import (
+    Copy,
+    Esearch,
+    Expunge,
+    Fetch,
+    FlagChange,
+    Move,
+    Search,
+    Sort,
+    SortKey,
+    SortOrder,
+    Source,
+    Store,
+    UidBatches,
+)
 from hongyan.wire.imap.commands import Thread as ThreadCommand
-from hongyan.wire.imap.cursor import MAX_NUMBER64, Cursor
+from hongyan.wire.imap.commands.messages import SELECTED
+from hongyan.wire.imap.commands.notify import MailboxFilter
+from hongyan.wire.imap.cursor import MAX_NUMBER, MAX_NUMBER64, Cursor
 from hongyan.wire.imap.fetch import FetchItem, read_fetch_items
-from hongyan.wire.imap.search import Partial, SearchReturn
+from hongyan.wire.imap.mailbox_filter import MAX_NAMES, read_filter, read_names
+from hongyan.wire.imap.search import Partial, SearchKey, SearchOption, SearchReturn, is_fuzzy
 from hongyan.wire.imap.search_program import read_partial, read_search_program, read_search_return
 
 MAX_REMEMBERED = 200
@@ -164,7 +184,20 @@ def read_search(cursor: Cursor, tag: bytes, *, uid: bool = False) -> Search:
     # search = "SEARCH" [search-return-opts] SP search-program
     cursor.space()
     returns = _read_optional_return(cursor)
-    return Search(tag, uid, read_search_program(cursor), returns)
+    key = read_search_program(cursor)
+    _require_fuzzy(cursor, key, returns)
+    return Search(tag, uid, key, returns)
+
+
+def _require_fuzzy(
+    cursor: Cursor, key: SearchKey, returns: SearchReturn | None, orders: Iterable[SortOrder] = ()
+) -> None:
+    """Refuse to tell how relevant messages are that nothing was looked for in loosely (RFC 6203 §4, §6)."""
+    asks = (returns is not None and SearchOption.RELEVANCY in returns.options) or any(
+        order.key is SortKey.RELEVANCY for order in orders
+    )
+    if asks and not is_fuzzy(key):
+        cursor.fail("RELEVANCY goes with FUZZY")
 
 
 def _read_optional_return(cursor: Cursor) -> SearchReturn | None:
@@ -174,6 +207,44 @@ def _read_optional_return(cursor: Cursor) -> SearchReturn | None:
     returns = read_search_return(cursor)
     cursor.space()
     return returns
+
+
+def read_esearch(cursor: Cursor, tag: bytes) -> Esearch:
+    # esearch = "ESEARCH" [SP esearch-source-opts] [SP search-return-opts] SP search-program
+    cursor.space()
+    sources: tuple[Source, ...] = (SELECTED,)
+    if cursor.octets[cursor.at : cursor.at + 4].upper() == b"IN (":
+        cursor.at += 4
+        sources = _read_sources(cursor)
+        cursor.space()
+    returns = _read_optional_return(cursor) or SearchReturn(frozenset({SearchOption.ALL}))
+    if SearchOption.SAVE in returns.options and sources != (SELECTED,):
+        cursor.fail("SAVE goes with the selected mailbox alone")  # RFC 7377 §2.2
+    key = read_search_program(cursor)
+    _require_fuzzy(cursor, key, returns)
+    return Esearch(tag, key, returns, sources)
+
+
+def _read_sources(cursor: Cursor) -> tuple[Source, ...]:
+    # esearch-source-opts = "IN" SP "(" source-mbox [SP "(" scope-options ")"] ")", where no scope option is defined
+    # source-mbox         = filter-mailboxes *(SP filter-mailboxes)
+    sources = {_read_source(cursor): None}
+    while cursor.take(b" "):
+        sources[_read_source(cursor)] = None
+        if sum(max(len(source.names), 1) for source in sources) > MAX_NAMES:
+            cursor.fail(f"A command names at most {MAX_NAMES} mailboxes")
+    cursor.require(b")", "Mailboxes to search in stand in parentheses")
+    return tuple(sources)
+
+
+def _read_source(cursor: Cursor) -> Source:
+    chosen = read_filter(cursor)
+    if chosen is MailboxFilter.SELECTED_DELAYED:
+        cursor.fail("ESEARCH knows no SELECTED-DELAYED")  # RFC 7377 §2.2
+    if not chosen.has_names:
+        return Source(chosen)
+    cursor.space()
+    return Source(chosen, read_names(cursor))
 
 
 def read_sort(cursor: Cursor, tag: bytes, *, uid: bool = False) -> Sort:
@@ -188,7 +259,9 @@ def read_sort(cursor: Cursor, tag: bytes, *, uid: bool = False) -> Sort:
     cursor.require(b") ", "Criteria of SORT stand in parentheses, and a charset behind them")
     charset = cursor.read_astring()
     cursor.space()
-    return Sort(tag, uid, tuple(orders), read_search_program(cursor, charset=charset), returns)
+    key = read_search_program(cursor, charset=charset)
+    _require_fuzzy(cursor, key, returns, orders)
+    return Sort(tag, uid, tuple(orders), key, returns)
 
 
 def _read_sort_order(cursor: Cursor) -> SortOrder:
@@ -215,3 +288,16 @@ def read_thread(cursor: Cursor, tag: bytes, *, uid: bool = False) -> ThreadComma
     charset = cursor.read_astring()
     cursor.space()
     return ThreadCommand(tag, uid, algorithm, read_search_program(cursor, charset=charset))
+
+
+def read_uid_batches(cursor: Cursor, tag: bytes) -> UidBatches:
+    # uidbatches = "UIDBATCHES" SP nz-number [SP nz-number ":" nz-number]
+    cursor.space()
+    size = cursor.read_number(MAX_NUMBER, 1)
+    batches = None
+    if cursor.take(b" "):
+        first = cursor.read_number(MAX_NUMBER, 1)
+        cursor.require(b":", "Batches are named as 1:5")
+        batches = (first, cursor.read_number(MAX_NUMBER, 1))
+    cursor.end()
+    return UidBatches(tag, size, batches)

@@ -157,7 +157,11 @@ class _Broken(Exception):
 
 
 _TAG = re.compile(rb'([^\x00-\x20(){%*"\\\x7f-\xff+]{1,200}) ')
-_APPEND = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff+]+ [Aa][Pp][Pp][Ee][Nn][Dd] ')
+# REPLACE brings a message as APPEND does (RFC 8508 §3).
+_APPEND = re.compile(
+    rb'[^\x00-\x20(){%*"\\\x7f-\xff+]+ (?:[Aa][Pp][Pp][Ee][Nn][Dd]'
+    rb"|(?:[Uu][Ii][Dd] )?[Rr][Ee][Pp][Ll][Aa][Cc][Ee] (?:[1-9][0-9]{0,9}|\*)) "
+)
 # literal  = "{" number64 ["+"] "}" CRLF *CHAR8
 # literal8 = "~{" number64 ["+"] "}" CRLF *OCTET
 _MARKER = re.compile(rb"\{([0-9]+)(\+?)\}")

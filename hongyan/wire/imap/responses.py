@@ -7,6 +7,7 @@ comes by the hundred thousand.
 from __future__ import annotations
 
 __all__ = [
+    "acl",
     "bad",
     "bye",
     "capability",
@@ -18,7 +19,11 @@ __all__ = [
     "flags",
     "id_",
     "list_",
+    "listrights",
     "lsub",
+    "metadata",
+    "metadata_changed",
+    "myrights",
     "namespace",
     "no",
     "ok",
@@ -30,6 +35,7 @@ __all__ = [
     "search",
     "sort",
     "status",
+    "uid_batches",
     "vanished",
 ]
 
@@ -39,7 +45,7 @@ from hongyan.wire.imap.commands import StatusItem
 from hongyan.wire.imap.mailbox_name import DELIMITER, encode_mailbox
 from hongyan.wire.imap.search import Partial
 from hongyan.wire.imap.sequence import format_numbers
-from hongyan.wire.imap.strings import NIL, encode_astring, encode_string, encode_text
+from hongyan.wire.imap.strings import NIL, encode_astring, encode_literal8, encode_string, encode_text
 
 UNTAGGED = b"*"
 
@@ -112,6 +118,12 @@ def _id_string(text: str) -> bytes:
     return encode_string(text.encode("ascii", "replace")[:MAX_ID_OCTETS])
 
 
+def jmap_access(url: str) -> bytes:
+    """Tell where the same mail is had by JMAP."""
+    # resp-jmapaccess = "JMAPACCESS" SP quoted (RFC 9698 §4)
+    return b"* JMAPACCESS %b\r\n" % encode_string(url.encode("ascii"))
+
+
 def namespace(*, personal: str | None = "", others: str | None = None, shared: str | None = None) -> bytes:
     """Tell the prefixes of the three namespaces; None: there is none of that kind (RFC 9051 §6.3.10)."""
     # namespace-response = "NAMESPACE" SP namespace SP namespace SP namespace
@@ -163,6 +175,51 @@ def _status_value(item: StatusItem, value: int | bytes | None) -> bytes:
     if value is None:
         return b"%b NIL" % name
     return b"%b %d" % (name, value) if isinstance(value, int) else b"%b (%b)" % (name, value)
+
+
+def acl(mailbox: str, grants: Iterable[tuple[str, str]], *, utf8: bool) -> bytes:
+    """Tell identifiers and their rights, RFC 4314 §3.6."""
+    # acl-data = "ACL" SP mailbox *(SP identifier SP rights)
+    told = [b" %b %b" % (_identifier(name, utf8=utf8), encode_astring(rights.encode())) for name, rights in grants]
+    return b"* ACL %b%b\r\n" % (encode_mailbox(mailbox, utf8), b"".join(told))
+
+
+def listrights(mailbox: str, identifier: str, required: str, optional: Iterable[str], *, utf8: bool) -> bytes:
+    """Tell which rights somebody always has, and which may be granted, RFC 4314 §3.7."""
+    # listrights-data = "LISTRIGHTS" SP mailbox SP identifier SP rights *(SP rights)
+    name = _identifier(identifier, utf8=utf8)
+    rights = b" ".join(encode_astring(one.encode()) for one in (required, *optional))
+    return b"* LISTRIGHTS %b %b %b\r\n" % (encode_mailbox(mailbox, utf8), name, rights)
+
+
+def myrights(mailbox: str, rights: str, *, utf8: bool) -> bytes:
+    """Tell the rights of who asks, RFC 4314 §3.8."""
+    # myrights-data = "MYRIGHTS" SP mailbox SP rights
+    return b"* MYRIGHTS %b %b\r\n" % (encode_mailbox(mailbox, utf8), encode_astring(rights.encode()))
+
+
+def _identifier(name: str, *, utf8: bool) -> bytes:
+    return encode_astring(name.encode(), utf8=utf8)
+
+
+def metadata(mailbox: str, values: Iterable[tuple[str, bytes | None]], *, utf8: bool) -> bytes:
+    """Tell entries with their values, RFC 5464 §4.4.1. A value may hold any octets."""
+    # metadata-resp = "METADATA" SP mailbox SP (entry-values / entry-list)
+    told = b" ".join(b"%b %b" % (encode_astring(name.encode()), _value(value)) for name, value in values)
+    return b"* METADATA %b (%b)\r\n" % (encode_mailbox(mailbox, utf8), told)
+
+
+def metadata_changed(mailbox: str, entries: Iterable[str], *, utf8: bool) -> bytes:
+    """Tell which entries are other ones now, or gone, RFC 5464 §4.4.2."""
+    # entry-list = entry *(SP entry)
+    told = b" ".join(encode_astring(name.encode()) for name in entries)
+    return b"* METADATA %b %b\r\n" % (encode_mailbox(mailbox, utf8), told)
+
+
+def _value(value: bytes | None) -> bytes:
+    if value is None:
+        return NIL
+    return encode_literal8(value) if b"\0" in value else encode_string(value)
 
 
 def quotaroot(mailbox: str, roots: Iterable[str], *, utf8: bool) -> bytes:
@@ -221,6 +278,12 @@ def sort(numbers: Iterable[int], *, modseq: int | None = None) -> bytes:
     return _numbers(b"* SORT", numbers, modseq)
 
 
+def thread(threads: bytes) -> bytes:
+    """Answer a THREAD with threads as they are written, RFC 5256 §4."""
+    # thread-data = "THREAD" [SP 1*thread-list]
+    return b"* THREAD %b\r\n" % threads if threads else b"* THREAD\r\n"
+
+
 def _numbers(name: bytes, numbers: Iterable[int], modseq: int | None) -> bytes:
     # mailbox-data =/ "SEARCH" [1*(SP nz-number) SP search-sort-mod-seq]
     listed = str(list(numbers))[1:-1].replace(",", "").encode("ascii")
@@ -241,10 +304,20 @@ def esearch(
     count: int | None = None,
     partial: tuple[Partial, bytes] | None = None,
     modseq: int | None = None,
+    mailbox: tuple[bytes, int] | None = None,
+    relevancy: Iterable[int] | None = None,
 ) -> bytes:
-    """Answer a SEARCH with RETURN; what is None or empty is not told (RFC 9051 §7.3.4, RFC 9394 §3.1)."""
-    # esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)
-    told = [b"* ESEARCH (TAG %b)" % encode_string(tag)]
+    """Answer a SEARCH with RETURN; what is None or empty is not told (RFC 9051 §7.3.4, RFC 9394 §3.1).
+
+    Where several mailboxes are searched, `mailbox` says which this is, by `encode_mailbox`, and its UIDVALIDITY.
+    `relevancy` has a score from 1 to 100 for each message that is told of, in the same order (RFC 6203 §4).
+    """
+    # esearch-response  = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)
+    # search-correlator = SP "(" one-correlator *(SP one-correlator) ")"
+    told = [b"* ESEARCH (TAG %b" % encode_string(tag)]
+    if mailbox is not None:
+        told.append(b"MAILBOX %b UIDVALIDITY %d" % mailbox)  # RFC 7377 §4
+    told[-1] += b")"
     if uid:
         told.append(b"UID")
     if minimum is not None:
@@ -257,6 +330,15 @@ def esearch(
         told.append(b"ALL %b" % all_)
     if partial is not None:
         told.append(b"PARTIAL (%b %b)" % (bytes(partial[0]), partial[1] or NIL))
+    if relevancy is not None:
+        told.append(b"RELEVANCY (%b)" % b" ".join([b"%d" % score for score in relevancy]))
     if modseq is not None:
         told.append(b"MODSEQ %d" % modseq)
     return b" ".join(told) + b"\r\n"
+
+
+def uid_batches(tag: bytes, batches: Iterable[tuple[int, int]]) -> bytes:
+    """Answer UIDBATCHES: ranges from the greatest UIDs to the least, each (high, low) (RFC 10022 §3.1.2)."""
+    # uidbatches-response = "UIDBATCHES" search-correlator [SP uid-range *("," uid-range)]
+    told = b",".join([b"%d:%d" % batch for batch in batches])
+    return b"* UIDBATCHES (TAG %b)%b\r\n" % (encode_string(tag), b" " + told if told else b"")

@@ -33,10 +33,13 @@ __all__ = [
     "Smaller",
     "ThreadIdIs",
     "Uids",
+    "UidsBeyond",
     "When",
     "Younger",
+    "is_fuzzy",
     "iterate_keys",
     "names_seqs",
+    "spread_fuzzy",
 ]
 
 from collections.abc import Iterator
@@ -187,6 +190,17 @@ class Uids:
 
 
 @dataclass(frozen=True, slots=True)
+class UidsBeyond:
+    """Its UID is greater than this one (`after`) or less, RFC 9738 §3.2.
+
+    0 stands for `$`: greater than all UIDs that were saved, or less than all of them.
+    """
+
+    uid: int
+    after: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     key: SearchKey
 
@@ -232,6 +246,7 @@ SearchKey = (
     | Smaller
     | ThreadIdIs
     | Uids
+    | UidsBeyond
     | Younger
 )
 """Any key; match on it."""
@@ -244,6 +259,7 @@ class SearchOption(Enum):
     MAX = b"MAX"
     ALL = b"ALL"
     COUNT = b"COUNT"
+    RELEVANCY = b"RELEVANCY"  # RFC 6203 §4
     SAVE = b"SAVE"
 
 
@@ -290,3 +306,35 @@ def iterate_keys(key: SearchKey) -> Iterator[SearchKey]:
 def names_seqs(key: SearchKey) -> bool:
     """Whether the key speaks of messages by their sequence numbers."""
     return any(isinstance(leaf, Seqs) for leaf in iterate_keys(key))
+
+
+def is_fuzzy(key: SearchKey) -> bool:
+    """Whether some key may be met loosely (RFC 6203 §3)."""
+    match key:
+        case Fuzzy():
+            return True
+        case And(keys):
+            return any(map(is_fuzzy, keys))
+        case Or(left, right):
+            return is_fuzzy(left) or is_fuzzy(right)
+        case Not(inner):
+            return is_fuzzy(inner)
+        case _:
+            return False
+
+
+def spread_fuzzy(key: SearchKey, *, is_loose: bool = False) -> SearchKey:
+    """Return the same tree with `Fuzzy` only where it says something: right before each text."""
+    match key:
+        case Fuzzy(inner):
+            return spread_fuzzy(inner, is_loose=True)
+        case And(keys):
+            return And(tuple(spread_fuzzy(part, is_loose=is_loose) for part in keys))
+        case Or(left, right):
+            return Or(spread_fuzzy(left, is_loose=is_loose), spread_fuzzy(right, is_loose=is_loose))
+        case Not(inner):
+            return Not(spread_fuzzy(inner, is_loose=is_loose))
+        case InHeader() | InBody() | InText() if is_loose:
+            return Fuzzy(key)
+        case _:
+            return key

@@ -40,6 +40,7 @@ from hongyan.wire.imap.search import (
     Smaller,
     ThreadIdIs,
     Uids,
+    UidsBeyond,
     When,
     Younger,
 )
@@ -209,6 +210,10 @@ class _KeyReader:
     def sequence_set(self) -> SequenceSet:
         return self._cursor.read_sequence_set()
 
+    def beyond(self, *, after: bool) -> UidsBeyond:
+        # "UIDAFTER" / "UIDBEFORE" SP uniqueid, and `$`, as RFC 9738 §3.2 would have it follow another search
+        return UidsBeyond(0 if self._cursor.take(b"$") else self.number(MAX_NUMBER, 1), after)
+
     def modseq(self) -> ModSeqSince:
         # search-modsequence = "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer
         if self._cursor.peek() == b'"':
@@ -276,6 +281,8 @@ _WITH_ARGUMENT: dict[bytes, Callable[[_KeyReader], SearchKey]] = {
     b"THREADID": lambda reader: ThreadIdIs(reader.object_id()),
     b"TO": lambda reader: reader.in_header(b"to"),
     b"UID": lambda reader: Uids(reader.sequence_set()),
+    b"UIDAFTER": lambda reader: reader.beyond(after=True),
+    b"UIDBEFORE": lambda reader: reader.beyond(after=False),
     b"UNKEYWORD": lambda reader: Not(reader.keyword()),
     b"YOUNGER": lambda reader: Younger(reader.number(MAX_NUMBER, 1)),
 }

@@ -11,6 +11,7 @@ __all__ = [
     "STAR",
     "SequenceSet",
     "format_numbers",
+    "format_ordered",
     "format_ranges",
     "is_within",
     "join",
@@ -160,6 +161,21 @@ def format_numbers(numbers: BitMap | Iterable[int]) -> bytes:
     if not present.intersect(present.shift(1)):
         return str(list(present))[1:-1].replace(" ", "").encode("ascii")
     return format_ranges(runs(present))
+
+
+def format_ordered(numbers: Sequence[int]) -> bytes:
+    """Write numbers in the order given, those that follow one another as a range: `7,1:3` (RFC 5267 §3)."""
+    ranges: list[tuple[int, int]] = []
+    low = high = 0
+    for number in numbers:
+        if number != high + 1 or not high:
+            if high:
+                ranges.append((low, high))
+            low = number
+        high = number
+    if high:
+        ranges.append((low, high))
+    return format_ranges(ranges)
 
 
 def runs(numbers: BitMap) -> Iterable[tuple[int, int]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["read_authenticate", "read_enable", "read_id", "read_login"]
+__all__ = ["read_authenticate", "read_compress", "read_enable", "read_id", "read_login"]
 
 import re
 
 from hongyan.secret import Secret
-from hongyan.wire.imap.commands import Authenticate, Enable, Id, Login
+from hongyan.wire.imap.commands import Authenticate, Compress, Enable, Id, Login
 from hongyan.wire.imap.cursor import Cursor
 
 MAX_ID_FIELDS = 30
@@ -66,6 +66,15 @@ def _read_id_field(cursor: Cursor, fields: dict[str, str | None]) -> None:
     fields[name] = None if value is None else value.decode("utf-8", "replace")
     if len(fields) > MAX_ID_FIELDS:
         cursor.fail(f"ID has at most {MAX_ID_FIELDS} fields")  # RFC 2971 §3.3
+
+
+def read_compress(cursor: Cursor, tag: bytes) -> Compress:
+    # compress  = "COMPRESS" SP algorithm
+    # algorithm = "DEFLATE"
+    cursor.space()
+    algorithm = cursor.read_word().decode("ascii")
+    cursor.end()
+    return Compress(tag, algorithm)
 
 
 def read_enable(cursor: Cursor, tag: bytes) -> Enable:

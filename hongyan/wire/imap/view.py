@@ -22,7 +22,7 @@ from itertools import islice
 from pyroaring import BitMap
 
 from hongyan.wire.imap import responses
-from hongyan.wire.imap.commands import Command, Fetch, Search, Sort, Store, Thread
+from hongyan.wire.imap.commands import Command, Esearch, Fetch, Search, Sort, Store, Thread
 from hongyan.wire.imap.encoder import RowFormat
 from hongyan.wire.imap.fetch import Item
 from hongyan.wire.imap.search import names_seqs
@@ -33,6 +33,8 @@ BATCH = 1024
 
 _CHANGED = RowFormat((Item.UID, Item.FLAGS))
 _CHANGED_WITH_MODSEQ = RowFormat((Item.UID, Item.FLAGS, Item.MODSEQ))
+_CHANGED_BY_UID = RowFormat((Item.FLAGS,), by_uid=True)
+_CHANGED_BY_UID_WITH_MODSEQ = RowFormat((Item.FLAGS, Item.MODSEQ), by_uid=True)
 
 
 def may_tell_expunges(command: Command) -> bool:
@@ -43,6 +45,8 @@ def may_tell_expunges(command: Command) -> bool:
         case Search(uid=uid, key=key) | Sort(uid=uid, key=key) | Thread(uid=uid, key=key):
             # RFC 7162 §3.2.10.2: not during a UID SEARCH that names sequence numbers either
             return uid and not names_seqs(key)
+        case Esearch(key=key):
+            return not names_seqs(key)
         case _:
             return True
 
@@ -64,9 +68,11 @@ class News:
 class View:
     """The numbers that one client knows."""
 
-    __slots__ = ("_held", "condstore", "exists", "qresync", "saved", "uids")
+    __slots__ = ("_held", "condstore", "exists", "qresync", "saved", "uidonly", "uids")
 
-    def __init__(self, uids: array[int], *, condstore: bool = False, qresync: bool = False) -> None:
+    def __init__(
+        self, uids: array[int], *, condstore: bool = False, qresync: bool = False, uidonly: bool = False
+    ) -> None:
         self.uids = uids
         self.exists = len(uids)
         """How many messages the client was told of. UIDs of the array beyond are not yet its business."""
@@ -74,6 +80,8 @@ class View:
         """Whether MODSEQ goes with changed flags (RFC 7162 §3.1)."""
         self.qresync = qresync
         """Whether VANISHED is told in place of EXPUNGE (RFC 7162 §3.2.10)."""
+        self.uidonly = uidonly
+        """Whether the client is told no sequence number: UIDFETCH for FETCH, VANISHED for EXPUNGE (RFC 9586)."""
         self.saved = BitMap()
         """The UIDs that the last SEARCH saved: `$` (RFC 9051 §6.4.4.1)."""
         self._held = BitMap()
@@ -138,18 +146,39 @@ class View:
                 told.append(responses.recent(news.recent))
         return told
 
+    def changed_flags(self, changed: Iterable[tuple[int, bytes, int]]) -> list[bytes]:
+        """Return the responses that tell of changed flags and nothing else; see `News.flags`."""
+        return list(self._tell_flags(changed))
+
     def _tell_flags(self, changed: Iterable[tuple[int, bytes, int]]) -> Iterator[bytes]:
         rows = self._rows(changed)
-        form = _CHANGED_WITH_MODSEQ if self.condstore else _CHANGED
+        form = self._changed_form
         while batch := list(islice(rows, BATCH)):
             yield form.encode(batch)
+
+    @property
+    def _changed_form(self) -> RowFormat:
+        """The form in which the client is told of changed flags, with their MODSEQ if it wants to know it."""
+        if self.uidonly:
+            return _CHANGED_BY_UID_WITH_MODSEQ if self.condstore else _CHANGED_BY_UID
+        return _CHANGED_WITH_MODSEQ if self.condstore else _CHANGED
 
     def _rows(self, changed: Iterable[tuple[int, bytes, int]]) -> Iterator[tuple[int | bytes, ...]]:
         condstore = self.condstore
         for uid, flags, modseq in changed:
-            seq = self.seq_of(uid)
-            if seq is not None:
-                yield (seq, uid, flags, modseq) if condstore else (seq, uid, flags)
+            start = self.row_start(uid)
+            if start:
+                yield (*start, flags, modseq) if condstore else (*start, flags)
+
+    def row_start(self, uid: int) -> tuple[int, ...]:
+        """Return what begins a row about a message: its sequence number and UID, or its UID alone (RFC 9586 §3.3).
+
+        Empty: the client was not told of it.
+        """
+        seq = self.seq_of(uid)
+        if seq is None:
+            return ()
+        return (uid,) if self.uidonly else (seq, uid)
 
     def _hold_expunged(self, news: News) -> None:
         """Add to what is held back the messages that this view has and the mailbox has no more."""
@@ -166,7 +195,7 @@ class View:
         held, self._held = self._held, BitMap()
         if not held:
             return
-        if self.qresync:
+        if self.qresync or self.uidonly:
             yield responses.vanished(held)
         else:
             positions = [at for start, stop in self.positions_of(held) for at in range(start, stop)]

@@ -69,3 +69,16 @@ def test_a_row_may_be_opened_for_a_section_that_streams() -> None:
     assert sent == b"* 3 FETCH (UID 9 FLAGS (\\Seen) BODY[] {5}\r\n01234)\r\n"
     alone = RowFormat(()).open((3,)) + begin_literal(b"BINARY[1]", 1, binary=True) + b"\0" + ROW_END
     assert alone == b"* 3 FETCH (BINARY[1] ~{1}\r\n\0)\r\n"
+
+
+def test_rows_by_uid_say_so_and_begin_with_the_uid() -> None:
+    assert FlagRows(TEXTS, uid=False, by_uid=True).encode(array("I", [42]), array("I", [0])) == (
+        FlagRows(TEXTS, uid=False).encode([42], array("I", [0])).replace(b"FETCH", b"UIDFETCH")
+    )
+    assert (
+        FlagRows(TEXTS, uid=True, by_uid=True)
+        .encode([42], array("I", [0]), [42])
+        .startswith(b"* 42 UIDFETCH (UID 42 FLAGS (")
+    )
+    row = RowFormat((Item.SIZE,), by_uid=True)
+    assert row.encode([(42, 7)]) == row.begin(42) + b"RFC822.SIZE 7" + ROW_END == b"* 42 UIDFETCH (RFC822.SIZE 7)\r\n"

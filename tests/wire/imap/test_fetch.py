@@ -167,6 +167,15 @@ def test_other_items_are_refused(octets: bytes) -> None:
     refused(b"1 " + octets)
 
 
+def test_items_and_levels_of_parts_have_limits() -> None:
+    assert len(fetch(b"1 (" + b" ".join(b"BODY[%d]" % n for n in range(1, 501)) + b")").items) == 500
+    with pytest.raises(CommandFault):
+        fetch(b"1 (" + b" ".join(b"BODY[%d]" % n for n in range(1, 502)) + b")")
+    fetch(b"1 BODY[" + b".".join([b"1"] * 100) + b"]")
+    with pytest.raises(CommandFault):
+        fetch(b"1 BODY[" + b".".join([b"1"] * 101) + b"]")
+
+
 @pytest.mark.parametrize(
     "arguments", [b"", b" FLAGS", b"1", b"a FLAGS", b"1  FLAGS", b"1, FLAGS", b"1 FLAGS ", b"1:2:3 UID"]
 )

@@ -301,7 +301,7 @@ def test_list_in_its_extended_form() -> None:
     )
     command = parse_command(
         b'a LIST (SUBSCRIBED REMOTE RECURSIVEMATCH SPECIAL-USE) "" "*" '
-        b"RETURN (CHILDREN STATUS (MESSAGES UNSEEN) subscribed SPECIAL-USE)"
+        b'RETURN (CHILDREN STATUS (MESSAGES UNSEEN) METADATA (/Shared/x "/private/y") subscribed MYRIGHTS SPECIAL-USE)'
     )
     assert command == c.List(
         b"a",
@@ -310,6 +310,7 @@ def test_list_in_its_extended_form() -> None:
         frozenset(ListSelect),
         frozenset(ListReturn),
         (StatusItem.MESSAGES, StatusItem.UNSEEN),
+        ("/shared/x", "/private/y"),
         extended=True,
     )
     assert parse_command(b'a LIST "" * RETURN ()') == c.List(b"a", "", ("*",), extended=True)

@@ -212,7 +212,8 @@ def test_other_programs_are_refused(arguments: bytes) -> None:
 def test_return_options_are_read() -> None:
     assert search(b"ALL").returns is None
     assert search(b"RETURN () ALL").returns == SearchReturn(frozenset({SearchOption.ALL}))
-    assert search(b"return (min MAX count Save all) ALL").returns == SearchReturn(frozenset(SearchOption))
+    everything = b"return (min MAX count Save all relevancy) FUZZY SEEN"
+    assert search(everything).returns == SearchReturn(frozenset(SearchOption))
     partial = search(b"RETURN (SAVE PARTIAL -1:-100) UNDELETED").returns
     assert partial == SearchReturn(frozenset({SearchOption.SAVE}), Partial(-1, -100))
     assert bytes(Partial(-1, -100)) == b"-1:-100"

@@ -103,6 +103,14 @@ def test_a_client_of_qresync_is_told_uids() -> None:
     assert told == [b"* VANISHED 2:4\r\n", b"* 3 EXISTS\r\n"]
 
 
+def test_a_client_of_uidonly_is_told_nothing_but_uids() -> None:
+    view = View(uids(1, 2, 30, 31), uidonly=True)
+    told = view.apply(News(uids(1, 31, 32), gone(2, 30), [(31, b"\\Seen", 9)]), expunges=True)
+    assert told == [b"* 31 UIDFETCH (FLAGS (\\Seen))\r\n", b"* VANISHED 2,30\r\n", b"* 3 EXISTS\r\n"]
+    view.condstore = True
+    assert view.changed_flags([(31, b"", 10), (99, b"", 10)]) == [b"* 31 UIDFETCH (FLAGS () MODSEQ (10))\r\n"]
+
+
 def test_expunged_messages_keep_their_numbers_until_they_may_be_told() -> None:
     view = View(uids(1, 2, 3))
     after = uids(1, 3)
