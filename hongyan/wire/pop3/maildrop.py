@@ -83,19 +83,29 @@ class Maildrop:
             yield "".join([f"{number} {cell}\r\n" for number, cell in cells if number not in deleted]).encode("ascii")
 
 
+_WHOLE = 1_000_000
+"""Who asks for so many lines wants the whole message: fetchmail says TOP n 99999999 in place of RETR."""
+
+
 class TopCutter:
     """Lets through the header section, the empty line, and so many lines of the body (RFC 1939 §7, TOP).
 
     What it is fed ends its lines by CRLF, and no CRLF is cut in two.
     """
 
-    __slots__ = ("_at_line_start", "_in_header", "_lines", "done")
+    __slots__ = ("_at_line_start", "_in_header", "_lines", "_wants_all", "done")
 
     def __init__(self, lines: int) -> None:
+        self._wants_all = lines >= _WHOLE
         self.done = False  # Nothing more will come through.
         self._lines = lines
         self._in_header = True
         self._at_line_start = True
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the client wanted the whole message, and has it."""
+        return self._wants_all and not self.done
 
     def feed(self, octets: bytes) -> bytes:
         if self.done:

@@ -17,15 +17,15 @@ ends made CRLF, then dots stuffed (§3). A client that is silent for too long is
 and without a deletion (§3).
 
 Extensions: CAPA, PIPELINING, RESP-CODES (RFC 2449), STLS (RFC 2595 §4), AUTH and SASL (RFC 5034),
-AUTH-RESP-CODE (RFC 3206). No secret is taken where it could be read on the way.
+AUTH-RESP-CODE (RFC 3206), EXPIRE, LOGIN-DELAY, IMPLEMENTATION (RFC 2449 §6), UTF8 and LANG (RFC 6856).
+No secret is taken where it could be read on the way.
 """
 
 from __future__ import annotations
 
-__all__ = ["Offer", "ServerConnection"]
+__all__ = ["ServerConnection"]
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -46,23 +46,15 @@ from hongyan.wire.pop3.events import (
     Retrieve,
     StartTls,
 )
+from hongyan.wire.pop3.languages import LANGUAGES, SPOKEN, find_language, reply_in_chinese
 from hongyan.wire.pop3.maildrop import Maildrop, TopCutter
+from hongyan.wire.pop3.offer import Offer
 
 COMMAND_LIMIT: Final = 1024
 """Octets of a command. RFC 2449 §4 asks for 255; long names and passwords need more."""
 
 AUTH_LIMIT: Final = 12288
 """Octets of a line while logging in (RFC 5034 §4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a listener offers."""
-
-    starttls: bool = False
-    mechanisms: tuple[str, ...] = ()
-    login_without_tls: bool = False
-    max_faults: int = 20
 
 
 class _CommandFault(PeerFault):
@@ -76,7 +68,9 @@ class ServerConnection:
         "_cutter",
         "_draining",
         "_eof",
+        "_expire",
         "_faults",
+        "_is_chinese",
         "_lines",
         "_maildrop",
         "_normalizer",
@@ -102,10 +96,12 @@ class ServerConnection:
         self._question: Question | None = None
         self._read: Callable[[], Event | None] = self._read_command
         self._username: str | None = None
+        self._expire = offer.expire
         self._maildrop: Maildrop | None = None
         self._portions: Iterator[bytes] | None = None  # of a listing that is being sent
         self._draining = self._eof = False
         self._faults = 0
+        self._is_chinese = False  # what is said to people (RFC 6856 §3)
         self._normalizer = CrlfNormalizer()
         self._stuffer: DotStuffer | None = None
         self._cutter: TopCutter | None = None
@@ -121,8 +117,9 @@ class ServerConnection:
     def authenticated(self) -> bool:
         return self._maildrop is not None
 
-    def greet(self) -> None:
-        self._say("+OK POP3 ready")
+    def greet(self, notice: str = "") -> None:
+        """Greet; `notice` is a sentence for whoever reads it."""
+        self._say(f"+OK POP3 ready {notice}".rstrip())
 
     def turn_away(self, text: str, code: str = "SYS/TEMP") -> None:
         """Say why there is no session, instead of the greeting."""
@@ -189,8 +186,9 @@ class ServerConnection:
 
     # What the session behind answers.
 
-    def open(self, maildrop: Maildrop) -> None:
-        """Let the client in: Login, AuthStart and AuthResponse."""
+    def open(self, maildrop: Maildrop, expire: str = "NEVER") -> None:
+        """Let the client in: Login, AuthStart and AuthResponse. `expire`: for how many days its mail is kept."""
+        self._expire = expire
         self._answer(Login, AuthStart, AuthResponse)
         self._maildrop = maildrop
         self._read = self._read_command
@@ -203,7 +201,7 @@ class ServerConnection:
         self._out.append(b"+ " + sasl.encode_challenge(octets) + b"\r\n")
 
     def refuse(self, text: str, code: str = "") -> None:
-        """Answer any question with no. Codes: AUTH, SYS/TEMP, SYS/PERM (RFC 3206), IN-USE (RFC 2449 §8.1.2)."""
+        """Answer any question by no; codes: AUTH, SYS/TEMP, SYS/PERM (RFC 3206), IN-USE, LOGIN-DELAY (RFC 2449)."""
         question = self._answer(Login, AuthStart, AuthResponse, Retrieve, Leave)
         self._read = self._read_command
         self._say(_error(text, code))
@@ -212,10 +210,10 @@ class ServerConnection:
         elif not isinstance(question, Retrieve):
             self._faults += 1
 
-    def accept(self) -> None:
-        """Say that the messages of Leave are deleted."""
+    def accept(self, missing: int = 0) -> None:
+        """Say that the messages of Leave are deleted, and how many of them others had removed before."""
         self._answer(Leave)
-        self._say("+OK Bye")
+        self._say(f"+OK Bye; {missing} of them were removed by another program" if missing else "+OK Bye")
         self.closing = True
 
     def begin_message(self) -> None:
@@ -238,13 +236,15 @@ class ServerConnection:
         if self.wants_message:
             self._send_text(self._normalizer.feed(octets))
 
-    def end_message(self) -> None:
-        """End the message."""
+    def end_message(self) -> bool:
+        """End the message; say whether the client has fetched it: all of it was asked for, and not its top alone."""
         if self._stuffer is None:
             raise RuntimeError("no message was begun")
         self._send_text(self._normalizer.end())
         self._out.append(self._stuffer.end())
+        is_whole = self._cutter is None or self._cutter.is_whole
         self._stuffer = self._cutter = self._question = None
+        return is_whole
 
     # Commands.
 
@@ -280,6 +280,10 @@ class ServerConnection:
                 return self._stls(argument)
             case "CAPA":
                 return self._capa(verb)
+            case "UTF8" if not argument:  # RFC 6856 §2. Names and mail are in UTF-8 without it, too.
+                return self._ok(verb, "Names and mail are in UTF-8")
+            case "LANG":
+                return self._lang(argument)
             case "NOOP":
                 return self._ok(verb, "Nothing done")
             case "QUIT":
@@ -321,7 +325,9 @@ class ServerConnection:
                 return self._capa(verb)
             case "QUIT":
                 return self._ask(Leave(maildrop.deleted))
-            case "USER" | "PASS" | "AUTH" | "STLS":
+            case "LANG":
+                return self._lang(argument)
+            case "USER" | "PASS" | "AUTH" | "STLS" | "UTF8":
                 raise _CommandFault("Already logged in")
             case _:
                 raise _CommandFault("Unknown command")
@@ -349,15 +355,17 @@ class ServerConnection:
         return StartTls()
 
     def _capa(self, verb: str) -> Event:
-        # RFC 2449 §5
-        capabilities = ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER"]
-        if self._offer.starttls and not self._tls:
-            capabilities.append("STLS")
-        if self._login_is_offered:
-            capabilities.append("USER")
-            if self._offer.mechanisms:
-                capabilities.append("SASL " + " ".join(self._offer.mechanisms))
+        capabilities = self._offer.capabilities(self._expire, tls=self._tls)
         return self._listing(verb, "".join(f"{capability}\r\n" for capability in capabilities).encode("ascii"))
+
+    def _lang(self, argument: str) -> Event:
+        """Say from now on what is said to people in another language, or tell which ones there are (RFC 6856 §3)."""
+        if not argument:
+            return self._listing("LANG", LANGUAGES)
+        if (language := find_language(argument)) is None:
+            raise _CommandFault("That language is not spoken here")
+        self._is_chinese = language == "zh"
+        return self._ok("LANG", SPOKEN[language])
 
     # Logging in by SASL.
 
@@ -387,7 +395,7 @@ class ServerConnection:
 
     @property
     def _login_is_offered(self) -> bool:
-        return self._tls or self._offer.login_without_tls
+        return self._offer.takes_logins(tls=self._tls)
 
     def _require_login_offered(self) -> None:
         if not self._login_is_offered:
@@ -453,7 +461,9 @@ class ServerConnection:
             self._out.append(self._stuffer.feed(octets))
 
     def _say(self, line: str) -> None:
-        self._out.append(f"{line}\r\n".encode("ascii"))
+        if self._is_chinese:
+            line = reply_in_chinese(line)
+        self._out.append(f"{line}\r\n".encode())
 
 
 def _error(text: str, code: str = "") -> str:

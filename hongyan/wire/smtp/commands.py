@@ -144,6 +144,9 @@ class Expn:
 class StartTls:
     """STARTTLS (RFC 3207)."""
 
+    had_more: bool = False
+    """Octets came behind it in the clear. They were thrown away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Auth:

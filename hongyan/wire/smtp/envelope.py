@@ -67,7 +67,7 @@ def mail_line(envelope: Envelope, capabilities: Capabilities, *, authenticated: 
         words.append(f"ENVID={write_xtext(given.envid)}")
     if given.auth and authenticated:
         words.append(f"AUTH={given.auth if given.auth == '<>' else write_xtext(given.auth)}")
-    if given.requiretls:
+    if given.requiretls and capabilities.requiretls:
         words.append("REQUIRETLS")
     return (" ".join(words) + "\r\n").encode()
 
@@ -92,8 +92,9 @@ def _refusal_for_all(envelope: Envelope, capabilities: Capabilities) -> Reply | 
         return replies.NEXT_HOP_LACKS_SMTPUTF8  # RFC 6531 §3.2
     if parameters.body is Body.EIGHT_BIT and not capabilities.eight_bit:
         return replies.NEXT_HOP_LACKS_8BITMIME  # RFC 6152 §3: no way to send it as it is
-    if parameters.requiretls and not capabilities.requiretls:
-        return replies.NEXT_HOP_LACKS_REQUIRETLS  # RFC 8689 §4.2.1
+    # RFC 8689 §4.2.1; but §5: a notification is not lost for lack of it.
+    if parameters.requiretls and not capabilities.requiretls and envelope.mail.reverse_path is not None:
+        return replies.NEXT_HOP_LACKS_REQUIRETLS
     return None
 
 

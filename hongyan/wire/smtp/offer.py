@@ -5,13 +5,16 @@ from __future__ import annotations
 __all__ = ["Offer", "greeting", "hello_reply", "offered_parameters"]
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from hongyan.wire.smtp.parameters import (
     AUTH_PARAMETERS,
     DSN_PARAMETERS,
+    FUTURE_RELEASE_PARAMETERS,
     MAIL_PARAMETERS,
     REQUIRETLS_PARAMETERS,
+    VERP_PARAMETERS,
 )
 from hongyan.wire.smtp.replies import Reply
 
@@ -33,6 +36,14 @@ class Offer:
     auth_without_tls: bool = False
     dsn: bool = False
     requiretls: bool = False
+    future_release: int = 0
+    """Seconds for which a message may be kept back (RFC 4865); 0: not offered."""
+    future_release_until: datetime | None = None
+    """The same as a moment, UTC; None with 0."""
+    verp: bool = False
+    """XVERP: a reverse-path for each recipient."""
+    notice: str = ""
+    """What is added to the greeting."""
 
     def offers_auth(self, *, tls: bool) -> bool:
         """Whether AUTH is shown: never where a password could be read on the way (RFC 4954 §4)."""
@@ -45,6 +56,10 @@ def offered_parameters(offer: Offer, *, tls: bool) -> frozenset[str]:
     parameters = MAIL_PARAMETERS
     if offer.dsn:
         parameters |= DSN_PARAMETERS
+    if offer.future_release:
+        parameters |= FUTURE_RELEASE_PARAMETERS
+    if offer.verp:
+        parameters |= VERP_PARAMETERS
     if offer.offers_auth(tls=tls):
         parameters |= AUTH_PARAMETERS
     if offer.requiretls and tls:
@@ -55,7 +70,7 @@ def offered_parameters(offer: Offer, *, tls: bool) -> frozenset[str]:
 @lru_cache(maxsize=64)
 def greeting(offer: Offer) -> Reply:
     """Return what the server says first (RFC 5321 §3.1)."""
-    return Reply(220, "", (f"{offer.hostname} ESMTP",))
+    return Reply(220, "", (f"{offer.hostname} ESMTP {offer.notice}".rstrip(),))
 
 
 @lru_cache(maxsize=64)
@@ -79,6 +94,11 @@ def hello_reply(offer: Offer, *, tls: bool, extended: bool) -> Reply:
         lines.append("AUTH " + " ".join(offer.auth))
     if offer.dsn:
         lines.append("DSN")
+    if offer.future_release and offer.future_release_until is not None:
+        until = offer.future_release_until.strftime("%Y-%m-%dT%H:%M:%SZ")
+        lines.append(f"FUTURERELEASE {offer.future_release} {until}")
+    if offer.verp:
+        lines.append("XVERP")
     if offer.requiretls and tls:
         lines.append("REQUIRETLS")
     return Reply(250, "", tuple(lines))

@@ -9,8 +9,10 @@ from __future__ import annotations
 __all__ = [
     "AUTH_PARAMETERS",
     "DSN_PARAMETERS",
+    "FUTURE_RELEASE_PARAMETERS",
     "MAIL_PARAMETERS",
     "REQUIRETLS_PARAMETERS",
+    "VERP_PARAMETERS",
     "Body",
     "MailParameters",
     "Notify",
@@ -27,6 +29,7 @@ import enum
 import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from hongyan.wire.smtp import replies
@@ -41,14 +44,20 @@ DSN_PARAMETERS: Final = frozenset({"RET", "ENVID", "NOTIFY", "ORCPT"})
 AUTH_PARAMETERS: Final = frozenset({"AUTH"})
 """RFC 4954 §5."""
 
+FUTURE_RELEASE_PARAMETERS: Final = frozenset({"HOLDFOR", "HOLDUNTIL"})
+"""RFC 4865, on submission only."""
+
 REQUIRETLS_PARAMETERS: Final = frozenset({"REQUIRETLS"})
 """RFC 8689, offered under TLS only."""
+
+VERP_PARAMETERS: Final = frozenset({"XVERP"})
+"""An extension of Postfix, on submission only: a reverse-path for each recipient (its VERP_README)."""
 
 _MAX_ENVID: Final = 100  # RFC 3461 §4.4
 _MAX_ORCPT: Final = 500  # RFC 3461 §4.2
 
-# The keywords that may stand with MAIL and with RCPT, and whether each has a value.
-_MAIL_KEYWORDS = {
+# The keywords that may stand with MAIL and with RCPT, and whether each has a value; None: it may.
+_MAIL_KEYWORDS: dict[str, bool | None] = {
     "SIZE": True,
     "BODY": True,
     "SMTPUTF8": False,
@@ -56,12 +65,23 @@ _MAIL_KEYWORDS = {
     "ENVID": True,
     "AUTH": True,
     "REQUIRETLS": False,
+    "HOLDFOR": True,
+    "HOLDUNTIL": True,
+    "XVERP": None,
 }
-_RCPT_KEYWORDS = {"NOTIFY": True, "ORCPT": True}
+_RCPT_KEYWORDS: dict[str, bool | None] = {"NOTIFY": True, "ORCPT": True}
 
 # esmtp-param = esmtp-keyword ["=" esmtp-value], RFC 5321 §4.1.2 and RFC 6531 §3.3
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\x80-\U0010ffff]+))?")
+# Its value may hold "=", which no esmtp-value may. The characters are those that Postfix takes (verp_delimiter_filter).
+_XVERP = re.compile(r"(XVERP)=([-+=]{2})", re.IGNORECASE | re.ASCII)
 _SIZE = re.compile(r"[0-9]{1,20}")
+# future-release-integer = %x31-39 *8DIGIT, RFC 4865 §4
+_INTERVAL = re.compile(r"[1-9][0-9]{0,8}")
+# date-time, RFC 3339 §5.6; errata 2040 of RFC 4865
+_DATE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 # xtext = *( xchar / hexchar )
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-Fa-f]{2})*")
 _XTEXT_HEX = re.compile(r"\+([0-9A-Fa-f]{2})")
@@ -115,6 +135,12 @@ class MailParameters:
     envid: str | None = None
     auth: str | None = None
     requiretls: bool = False
+    hold_for: timedelta | None = None
+    """HOLDFOR: release the message so long after it was taken (RFC 4865 §4)."""
+    hold_until: datetime | None = None
+    """HOLDUNTIL: release it then; never given together with `hold_for`."""
+    verp: str | None = None
+    """XVERP: a reverse-path for each recipient, made with these two delimiters; empty: with the usual ones."""
 
 
 def read_mail_parameters(text: str, offered: AbstractSet[str]) -> MailParameters:
@@ -125,6 +151,8 @@ def read_mail_parameters(text: str, offered: AbstractSet[str]) -> MailParameters
         raise CommandFault(replies.PARAMETER_SYNTAX)
     envid = values.get("ENVID")
     auth = values.get("AUTH")
+    if "HOLDFOR" in values and "HOLDUNTIL" in values:
+        raise CommandFault(replies.PARAMETER_SYNTAX)  # RFC 4865 §4: one of them
     return MailParameters(
         size=int(size or "0"),
         body=_choice(Body, values.get("BODY")),
@@ -133,6 +161,9 @@ def read_mail_parameters(text: str, offered: AbstractSet[str]) -> MailParameters
         envid=None if envid is None else _read_xtext(envid, _MAX_ENVID),
         auth=auth if auth is None or auth == "<>" else _read_xtext(auth, _MAX_ORCPT),
         requiretls="REQUIRETLS" in values,
+        hold_for=_interval(values.get("HOLDFOR")),
+        hold_until=_moment(values.get("HOLDUNTIL")),
+        verp=values.get("XVERP"),
     )
 
 
@@ -164,12 +195,12 @@ def write_original_recipient(recipient: OriginalRecipient) -> str:
     return "utf-8;" + _UNITEXT_UNFIT.sub(lambda match: f"\\x{{{ord(match[0]):02X}}}", recipient.address)
 
 
-def _split(text: str, offered: AbstractSet[str], known: dict[str, bool]) -> dict[str, str]:
+def _split(text: str, offered: AbstractSet[str], known: dict[str, bool | None]) -> dict[str, str]:
     values: dict[str, str] = {}
     for word in text.split(" "):
         if not word:
             continue
-        match = _PARAMETER.fullmatch(word)
+        match = _XVERP.fullmatch(word) or _PARAMETER.fullmatch(word)
         if not match:
             raise CommandFault(replies.PARAMETER_SYNTAX)
         keyword, value = match[1].upper(), match[2]
@@ -179,7 +210,9 @@ def _split(text: str, offered: AbstractSet[str], known: dict[str, bool]) -> dict
             raise CommandFault(replies.UNKNOWN_PARAMETER)
         if keyword in values:
             raise CommandFault(replies.PARAMETER_TWICE)
-        if (value is not None) != known[keyword]:
+        if keyword == "XVERP" and match.re is not _XVERP and value is not None:
+            raise CommandFault(replies.VERP_DELIMITERS)
+        if known[keyword] not in (None, value is not None):
             raise CommandFault(replies.PARAMETER_SYNTAX)
         values[keyword] = value or ""
     return values
@@ -194,6 +227,25 @@ def _choice(choices: type[_E], value: str | None) -> _E | None:
     try:
         return choices(value.upper())
     except ValueError:
+        raise CommandFault(replies.PARAMETER_SYNTAX) from None
+
+
+def _interval(value: str | None) -> timedelta | None:
+    if value is None:
+        return None
+    if not _INTERVAL.fullmatch(value):
+        raise CommandFault(replies.PARAMETER_SYNTAX)
+    return timedelta(seconds=int(value))
+
+
+def _moment(value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    if not _DATE_TIME.fullmatch(value):
+        raise CommandFault(replies.PARAMETER_SYNTAX)
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):  # the 30th of February; a zone beyond the year 9999
         raise CommandFault(replies.PARAMETER_SYNTAX) from None
 
 

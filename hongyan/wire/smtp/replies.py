@@ -107,6 +107,7 @@ TOO_MANY_MESSAGES: Final = _reply(421, "4.7.0", "Enough messages on this connect
 TOO_MANY_CONNECTIONS: Final = _reply(421, "4.7.0", "Too many connections from your address; try again later")
 BANNED: Final = _reply(421, "4.7.0", "Too many failures from your address; try again later")
 IDLE_TOO_LONG: Final = _reply(421, "4.4.2", "Nothing was heard for too long; closing the connection")
+TOO_SLOW: Final = _reply(421, "4.4.2", "The message comes too slowly; closing the connection")
 SHUTTING_DOWN: Final = _reply(421, "4.3.2", "The service is restarting; try again in a minute")
 SERVER_FAILED: Final = _reply(421, "4.3.0", "Something failed here; closing the connection")
 SERVER_ERROR: Final = _reply(451, "4.3.0", "Something failed here; try again later")
@@ -163,6 +164,10 @@ SENDER_NEEDS_SMTPUTF8: Final = _reply(553, "5.6.7", "A non-ASCII sender needs th
 SENDER_DOMAIN_UNKNOWN: Final = _reply(550, "5.1.8", "The sender's domain does not exist or takes no mail")
 SENDER_DOMAIN_UNCHECKED: Final = _reply(451, "4.1.8", "The sender's domain could not be looked up; try again later")
 SENDER_NOT_YOURS: Final = _reply(553, "5.7.1", "You may not send as this address")
+VERP_DELIMITERS: Final = _reply(501, "5.5.4", "XVERP takes two delimiters, each one of - + =")
+VERP_LEADS_NOWHERE: Final = _reply(501, "5.5.4", "With XVERP from this address, bounces would not find you")
+VERP_TOO_LONG: Final = _reply(553, "5.1.7", "The return path for this recipient would be too long")
+HELD_TOO_LONG: Final = _reply(501, "5.5.4", "Messages are not kept back for so long")
 SENDING_TOO_FAST: Final = _reply(450, "4.7.1", "You are sending too much; try again later")
 
 # Recipients.
@@ -189,6 +194,9 @@ MESSAGE_REFUSED: Final = _reply(550, "5.7.1", "The message is refused by policy"
 MESSAGE_LOOPS: Final = _reply(554, "5.4.6", "The message has passed too many servers; it goes round in circles")
 FROM_NOT_YOURS: Final = _reply(550, "5.7.1", "The From field must be an address that you may send as")
 FROM_NOT_SINGLE: Final = _reply(550, "5.6.0", "The message must have one From field with a valid address")
+SUBMISSION_UNJUDGED: Final = _reply(
+    451, "4.4.3", "What has to be asked about the message was not answered in time; try again later"
+)
 STORAGE_FULL: Final = _reply(452, "4.3.1", "There is no room for the message just now; try again later")
 STORAGE_FAILED: Final = _reply(451, "4.3.0", "The message could not be stored; try again later")
 

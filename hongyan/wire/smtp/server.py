@@ -312,7 +312,7 @@ class ServerConnection:
                 self._send(replies.OK)
                 return Reset()
             case StartTls():
-                return self._start_tls(command)
+                return self._start_tls()
             case Auth():
                 return self._auth(command)
             case Noop():
@@ -357,12 +357,13 @@ class ServerConnection:
             return self._ask(MessageStart(chunked=True))
         return self._read_message()
 
-    def _start_tls(self, command: StartTls) -> Event:
+    def _start_tls(self) -> Event:
         self._order.check_start_tls()
+        had_more = self._lines.buffered > 0
         self._lines.clear()  # Whoever put commands here hopes that they run under TLS (CVE-2011-0411).
         self._send(replies.READY_FOR_TLS)
         self.starttls = True
-        return command
+        return StartTls(had_more)
 
     # The message.
 

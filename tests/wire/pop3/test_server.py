@@ -26,7 +26,8 @@ from hongyan.wire.pop3.events import (
     StartTls,
 )
 from hongyan.wire.pop3.maildrop import Maildrop, TopCutter
-from hongyan.wire.pop3.server import Offer, ServerConnection
+from hongyan.wire.pop3.offer import Offer
+from hongyan.wire.pop3.server import ServerConnection
 
 OFFER = Offer(starttls=True, mechanisms=("SCRAM-SHA-256", "PLAIN"), max_faults=3)
 MESSAGES = [
@@ -372,6 +373,9 @@ class TestLogin:
             S: AUTH-RESP-CODE
             S: PIPELINING
             S: EXPIRE NEVER
+            S: UTF8 USER
+            S: LANG
+            S: IMPLEMENTATION Hongyan
             S: STLS
             S: .
             """,
@@ -411,6 +415,9 @@ class TestTls:
             S: AUTH-RESP-CODE
             S: PIPELINING
             S: EXPIRE NEVER
+            S: UTF8 USER
+            S: LANG
+            S: IMPLEMENTATION Hongyan
             S: USER
             S: SASL SCRAM-SHA-256 PLAIN
             S: .

@@ -468,6 +468,10 @@ class TestWhatAServerCannotTake:
             Answer(Stage.LOCAL, replies.NEXT_HOP_LACKS_REQUIRETLS)
         ]
 
+    def test_a_notification_is_not_lost_for_lack_of_requiretls(self) -> None:
+        parameters = MailParameters(requiretls=True)
+        assert self.send(HELLO, Envelope(MailFrom(None, parameters), (ANN,))) == [None]
+
     def test_more_recipients_than_it_wants(self) -> None:
         hello = HELLO.replace("250-8BITMIME", "250-LIMITS RCPTMAX=2 MAILMAX=1")
         late = Answer(Stage.LOCAL, replies.TOO_MANY_RECIPIENTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,8 +31,10 @@ from hongyan.wire.smtp.commands import (
 from hongyan.wire.smtp.parameters import (
     AUTH_PARAMETERS,
     DSN_PARAMETERS,
+    FUTURE_RELEASE_PARAMETERS,
     MAIL_PARAMETERS,
     REQUIRETLS_PARAMETERS,
+    VERP_PARAMETERS,
     Body,
     MailParameters,
     Notify,
@@ -43,7 +47,15 @@ from hongyan.wire.smtp.parameters import (
 )
 from hongyan.wire.smtp.replies import CommandFault, Reply
 
-ALL = MAIL_PARAMETERS | DSN_PARAMETERS | AUTH_PARAMETERS | REQUIRETLS_PARAMETERS
+ALL = (
+    MAIL_PARAMETERS
+    | DSN_PARAMETERS
+    | AUTH_PARAMETERS
+    | REQUIRETLS_PARAMETERS
+    | FUTURE_RELEASE_PARAMETERS
+    | VERP_PARAMETERS
+)
+EIGHT = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
 ANN = Address.parse("ann@example.com")
 
 
@@ -73,7 +85,15 @@ ANN = Address.parse("ann@example.com")
             b"MAIL FROM:<> RET=HDRS ENVID=QQ+2B3+20x AUTH=ann+40example.com REQUIRETLS",
             MailFrom(None, MailParameters(ret=Ret.HDRS, envid="QQ+3 x", auth="ann@example.com", requiretls=True)),
         ),
+        (b"MAIL FROM:<> HOLDFOR=86400", MailFrom(None, MailParameters(hold_for=timedelta(days=1)))),
+        (
+            b"MAIL FROM:<> HOLDUNTIL=2026-12-01T08:00:00.5+08:00",
+            MailFrom(None, MailParameters(hold_until=datetime(2026, 12, 1, 0, 0, 0, 500_000, UTC))),
+        ),
+        (b"MAIL FROM:<> holduntil=2026-12-01t08:00:00z", MailFrom(None, MailParameters(hold_until=EIGHT))),
         (b"MAIL FROM:<> AUTH=<>", MailFrom(None, MailParameters(auth="<>"))),
+        (b"MAIL FROM:<ann@example.com> XVERP", MailFrom(ANN, MailParameters(verp=""))),
+        (b"MAIL FROM:<ann@example.com> xverp=-= RET=HDRS", MailFrom(ANN, MailParameters(ret=Ret.HDRS, verp="-="))),
         (b"RCPT TO:<ann@example.com>", RcptTo(ANN)),
         (b"RCPT TO:<Postmaster>", RcptTo(POSTMASTER)),
         (b"RCPT TO:<postmaster@example.com>", RcptTo(Address.parse("postmaster@example.com"))),
@@ -140,7 +160,19 @@ def test_a_command_is_understood(line: bytes, command: object) -> None:
         (b"RCPT", replies.RCPT_SYNTAX),
         (b"RCPT FROM:<a@b.c>", replies.RCPT_SYNTAX),
         (b"RCPT TO:a@b.c", replies.RCPT_SYNTAX),
+        (b"MAIL FROM:<> HOLDFOR=0", replies.PARAMETER_SYNTAX),
+        (b"MAIL FROM:<> HOLDFOR=1000000000", replies.PARAMETER_SYNTAX),
+        (b"MAIL FROM:<> HOLDUNTIL=tomorrow", replies.PARAMETER_SYNTAX),
+        (b"MAIL FROM:<> HOLDUNTIL=2026-02-30T00:00:00Z", replies.PARAMETER_SYNTAX),
+        (b"MAIL FROM:<> HOLDUNTIL=0001-01-01T00:00:00+23:59", replies.PARAMETER_SYNTAX),
+        (b"MAIL FROM:<> HOLDFOR=1 HOLDUNTIL=2026-12-01T08:00:00Z", replies.PARAMETER_SYNTAX),
         (b"MAIL FROM:<> SIZE", replies.PARAMETER_SYNTAX),
+        (b"MAIL FROM:<> XVERP=", replies.PARAMETER_SYNTAX),
+        (b"MAIL FROM:<> XVERP=+", replies.VERP_DELIMITERS),
+        (b"MAIL FROM:<> XVERP=+=+", replies.PARAMETER_SYNTAX),
+        (b"MAIL FROM:<> XVERP=%@", replies.VERP_DELIMITERS),
+        (b"MAIL FROM:<> XVERP=ab", replies.VERP_DELIMITERS),
+        (b"MAIL FROM:<> XVERP XVERP=+=", replies.PARAMETER_TWICE),
         (b"MAIL FROM:<> SIZE=", replies.PARAMETER_SYNTAX),
         (b"MAIL FROM:<> SIZE=-1", replies.PARAMETER_SYNTAX),
         (b"MAIL FROM:<> SIZE=1k", replies.PARAMETER_SYNTAX),

@@ -653,6 +653,7 @@ class TestTls:
             hello=True,
         )
         assert not any(isinstance(event, MailFrom) for event in policy.events)
+        assert StartTls(had_more=True) in policy.events
 
     def test_octets_between_220_and_the_handshake_are_thrown_away(self, say: Say, inbound: Offer) -> None:
         connection = say(inbound, b"STARTTLS")
