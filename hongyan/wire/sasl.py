@@ -5,15 +5,16 @@ A machine looks nothing up and never decides who may come in. Each call returns 
     Challenge        send it, and hand the client's answer to `respond`
     NeedVerifiers    fetch what SCRAM needs to know of this name, and hand it to the step's `supply`
     PasswordOffered  check the password; if it is right, call `accept`
+    IdentityOffered  look whether what TLS has shown may act as this identity; if so, call `accept`
     ProofOffered     `matched` says which verifier fits, None says none does; if all is well, call `accept`
     Accepted         tell the client so
 
 Whoever refuses drops the machine. `SaslFault` says that the client broke the mechanism.
 
-PLAIN (RFC 4616), LOGIN (never standardised; SMTP clients want it) and SCRAM-SHA-256 (RFC 5802,
-RFC 7677) without channel binding: a client that asks for it is refused. All verifiers of an
-account share salt and count, so that one exchange tries each of them. An unknown name must be
-given a salt as stable as a known one's, or the exchange tells names apart.
+EXTERNAL (RFC 4422 appendix A), PLAIN (RFC 4616), LOGIN (never standardised; SMTP clients want it) and
+SCRAM-SHA-256 (RFC 5802, RFC 7677) without channel binding: a client that asks for it is refused. All
+verifiers of an account share salt and count, so that one exchange tries each of them. An unknown name must
+be given a salt as stable as a known one's, or the exchange tells names apart.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ __all__ = [
     "Cancelled",
     "Challenge",
     "Exchange",
+    "External",
+    "IdentityOffered",
     "Login",
     "NeedVerifiers",
     "PasswordOffered",
@@ -58,7 +61,7 @@ from typing import Final, Protocol
 
 from hongyan.errors import PeerFault
 
-MECHANISMS: Final = ("SCRAM-SHA-256", "PLAIN", "LOGIN")
+MECHANISMS: Final = ("EXTERNAL", "SCRAM-SHA-256", "PLAIN", "LOGIN")
 """All mechanisms, in the order in which a client should prefer them."""
 
 SCRAM_ITERATIONS: Final = 4096
@@ -104,6 +107,13 @@ class PasswordOffered:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityOffered:
+    """The client wants to act as this identity, or, with None, as the one that what it showed outside of SASL means."""
+
+    authorization_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ProofOffered:
     """The client's proof fits the candidate numbered `matched`, or none."""
 
@@ -134,7 +144,7 @@ class ScramVerifiers:
     candidates: tuple[ScramKeys, ...]
 
 
-Step = Challenge | NeedVerifiers | PasswordOffered | ProofOffered | Accepted
+Step = Challenge | NeedVerifiers | PasswordOffered | IdentityOffered | ProofOffered | Accepted
 
 
 class Exchange(Protocol):
@@ -158,6 +168,8 @@ class Exchange(Protocol):
 def begin(mechanism: str, nonce: bytes) -> Exchange | None:
     """Return the machine for a mechanism's name in any case. `nonce`: some 18 random octets, never used before."""
     match mechanism.upper():
+        case "EXTERNAL":
+            return External()
         case "PLAIN":
             return Plain()
         case "LOGIN":
@@ -166,6 +178,21 @@ def begin(mechanism: str, nonce: bytes) -> Exchange | None:
             return ScramSha256(nonce)
         case _:
             return None
+
+
+class External(Exchange):
+    """EXTERNAL: one message, the authorization identity, which may be empty (RFC 4422 appendix A.1)."""
+
+    __slots__ = ()
+
+    def start(self, initial_response: bytes | None) -> Step:
+        return Challenge(b"") if initial_response is None else self.respond(initial_response)
+
+    def respond(self, response: bytes) -> Step:
+        identity = _text(response)
+        if "\0" in identity:  # extern-resp = *( UTF8-char-no-nul )
+            raise SaslFault("An authorization identity holds no NUL")
+        return IdentityOffered(identity or None)
 
 
 class Plain(Exchange):
@@ -327,7 +354,7 @@ def encode_challenge(octets: bytes) -> bytes:
 
 
 def saslprep(text: str) -> str:
-    """Prepare a password as RFC 4013 says: what looks the same becomes the same.
+    """Prepare a name or a password as RFC 4013 says: what looks the same becomes the same.
 
     >>> saslprep("I\\u00adX"), saslprep("\\u2168"), saslprep("\\uff11\\u3000\\uff12")
     ('IX', 'IX', '1 2')
