@@ -7,33 +7,25 @@ it as octets that are sent without further work. A message as served is `prefix`
 
 from __future__ import annotations
 
-__all__ = ["STORED_FIELDS", "Analysis", "analyze"]
+__all__ = ["Analysis", "analyze", "describe_parts", "find_references"]
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from hongyan.message.anatomy import Anatomy
 from hongyan.message.dates import parse_date
 from hongyan.message.encoded_words import decode_words
-from hongyan.message.headers import find_body, join_fields, pick_fields, split_fields
+from hongyan.message.fold import fold_text
+from hongyan.message.headers import join_fields
+from hongyan.message.order_keys import OrderKeys, find_order_keys
 from hongyan.message.outline import Outline
 from hongyan.message.parameters import find_parameter
 from hongyan.message.part_header import Kind
-from hongyan.message.parts import Part, scan_body
+from hongyan.message.parts import Part
 from hongyan.message.structure import format_bodystructure, format_envelope, needs_utf8_form
-from hongyan.message.text import fold_text, make_preview, part_text
-
-STORED_FIELDS: frozenset[bytes] = frozenset(
-    b"""from to cc bcc subject date message-id sender reply-to in-reply-to references content-type mime-version
-    content-id content-disposition content-md5 content-location priority x-priority importance newsgroups list-id
-    list-unsubscribe list-unsubscribe-post list-post list-help lines x-label content-description content-language
-    content-transfer-encoding x-uniform-type-identifier x-universally-unique-identifier disposition-notification-to
-    return-receipt-to auto-submitted precedence x-mailer user-agent""".split()
-)
-"""Fields whose octets are kept in the row: if all that a client asks for are among them, the blob is not read.
-
-`headers.select_fields` gives the same from the row as from the whole header, however long that is.
-"""
+from hongyan.message.text import make_preview, part_text
 
 MAX_SEARCH_TEXT = 100_000
 MAX_REFERENCES = 100
@@ -67,14 +59,18 @@ class Analysis:
     subject_text: str
     preview: str
     has_attachment: bool
+    order: OrderKeys
 
 
-def analyze(prefix: bytes, octets: bytes) -> Analysis:
-    """Return everything that is stored about the message that is served as `prefix + octets`."""
-    served = prefix + octets
-    body_start = find_body(served, 0, len(served))
-    fields, stored = pick_fields(split_fields(served[:body_start]), STORED_FIELDS)
-    parts = scan_body(served, body_start, fields)
+def analyze(prefix: bytes, octets: bytes, anatomy: Anatomy | None = None) -> Analysis:
+    """Return everything that is stored about the message that is served as `prefix + octets`.
+
+    `anatomy` is that of `octets`, if somebody has read it already.
+    """
+    before = len(prefix)
+    if anatomy is None or not anatomy.is_same_behind(prefix):
+        anatomy, before = Anatomy(prefix + octets), 0
+    fields, parts = anatomy.fields, anatomy.parts
     envelope = format_envelope(fields)
     bodystructure = format_bodystructure(parts)
     envelope_utf8 = bodystructure_utf8 = None
@@ -85,24 +81,31 @@ def analyze(prefix: bytes, octets: bytes) -> Analysis:
     date = fields.get(b"date")
     message_id = fields.get(b"message-id")
     return Analysis(
-        size=len(served),
+        size=len(prefix) + len(octets),
         envelope=envelope,
         envelope_utf8=envelope_utf8,
         bodystructure=bodystructure,
         bodystructure_utf8=bodystructure_utf8,
-        outline=Outline.from_parts(parts).to_octets(),
-        fields=join_fields(stored),
-        sent_date=None if date is None else parse_date(date[0]),
-        message_id="" if message_id is None else _find_id(message_id[0]),
-        references=_references(fields),
+        outline=Outline.from_parts(parts, before).to_octets(),
+        fields=join_fields(anatomy.stored),
+        sent_date=None if date is None else parse_date(date[-1]),
+        message_id="" if message_id is None else _find_id(message_id[-1]),
+        references=find_references([fields[name][-1] for name in (b"references", b"in-reply-to") if name in fields]),
         from_text=_search_text(fields, b"from"),
         to_text=_search_text(fields, b"to"),
         cc_text=_search_text(fields, b"cc"),
         bcc_text=_search_text(fields, b"bcc"),
-        subject_text=_folded(fields[b"subject"][0]) if b"subject" in fields else "",
-        preview=_preview(shown, served),
+        subject_text=_folded(fields[b"subject"][-1]) if b"subject" in fields else "",
+        preview=_preview(shown, anatomy.octets),
         has_attachment=len(shown) < len(parts),
+        order=find_order_keys(fields),
     )
+
+
+def describe_parts(parts: Sequence[Part], served: bytes) -> tuple[str, bool]:
+    """Return the preview of a message, and whether something is attached to it."""
+    shown = [part for part in parts if not _is_attachment(part)]
+    return _preview(shown, served), len(shown) < len(parts)
 
 
 def _other_form(form: bytes, usual: bytes) -> bytes | None:
@@ -130,9 +133,11 @@ def _find_id(value: bytes) -> str:
     return match[0].decode("utf-8", "replace") if match else ""
 
 
-def _references(fields: dict[bytes, list[bytes]]) -> tuple[str, ...]:
-    """Return the ids of the messages that this one answers, oldest first (RFC 5256 §3, step 1)."""
-    values = [fields[name][0] for name in (b"references", b"in-reply-to") if name in fields]
+def find_references(values: Sequence[bytes]) -> tuple[str, ...]:
+    """Return the ids of the messages that one answers, oldest first, from References, then In-Reply-To.
+
+    Each id once, in its angle brackets; of very many the first and the last (RFC 5256 §3, step 1).
+    """
     if not values:
         return ()
     found = list(dict.fromkeys(_MESSAGE_ID.findall(b" ".join(values))))

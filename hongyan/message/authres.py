@@ -14,10 +14,8 @@ __all__ = [
     "AuthenticationResults",
     "MethodResult",
     "Property",
-    "auth_result",
     "dkim_result",
     "dmarc_result",
-    "iprev_result",
     "parse_authentication_results",
     "spf_result",
     "write_authentication_results",
@@ -159,22 +157,6 @@ def dmarc_result(result: str, *, domain: str = "", policy: str = "", comment: st
     """Return DMARC's result for a domain of From; `policy` is what is to be done (RFC 9989 §9.1)."""
     found = _properties(("header", "from", domain), ("policy", "dmarc", policy))
     return MethodResult(method="dmarc", result=result, comment=_cut(comment), properties=found)
-
-
-def iprev_result(result: str, *, address: str, comment: str = "") -> MethodResult:
-    """Return whether the client's address has a name that leads back to it (RFC 8601 §2.7.3, §3)."""
-    return MethodResult(
-        method="iprev",
-        result=result,
-        comment=_cut(comment),
-        properties=_properties(("policy", "iprev", address)),
-    )
-
-
-def auth_result(result: str, *, login: str = "", mail_from: str = "", comment: str = "") -> MethodResult:
-    """Return the result of SMTP AUTH (RFC 8601 §2.7.4)."""
-    found = _properties(("smtp", "auth", login), ("smtp", "mailfrom", _plain_address(mail_from)))
-    return MethodResult(method="auth", result=result, comment=_cut(comment), properties=found)
 
 
 def _properties(*items: tuple[str, str, str]) -> tuple[Property, ...]:

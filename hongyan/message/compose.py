@@ -10,10 +10,14 @@ from __future__ import annotations
 __all__ = [
     "Entity",
     "compose",
+    "encode_base64",
     "encode_octets",
+    "fold_field",
     "format_addresses",
     "format_field",
+    "format_group",
     "format_mailbox",
+    "format_parameter",
     "make_boundary",
     "make_message_id",
     "make_multipart",
@@ -25,12 +29,14 @@ import re
 from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote_from_bytes
 
 from hongyan.clock import Clock, Random
 from hongyan.message.encoded_words import encode_words
 
 MAX_LINE = 998
 _FOLD_AT = 78
+_LONGEST_VALUE = 60  # of a parameter in one piece
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
@@ -64,6 +70,11 @@ def format_field(name: str, value: str, *, utf8: bool = False) -> bytes:
     value = _CONTROLS.sub(" ", value).strip()
     octets = value.encode("utf-8", "replace") if utf8 else encode_words(value)
     return _fold(f"{name}: ".encode("ascii") + octets)
+
+
+def fold_field(name: str, value: bytes) -> bytes:
+    """Return a field whose value is written already, on one line, folded."""
+    return _fold(f"{name}: ".encode("ascii") + value)
 
 
 def format_addresses(name: str, mailboxes: Sequence[str]) -> bytes:
@@ -101,6 +112,37 @@ def format_mailbox(name: str, address: str, *, utf8: bool = False) -> str:
     return f'"{quoted}" <{address}>'
 
 
+def format_group(name: str, mailboxes: Sequence[str]) -> str:
+    """Return a group of mailboxes from `format_mailbox` (RFC 5322 §3.4)."""
+    phrase = format_mailbox(name, "").removesuffix("<>").strip()
+    return f"{phrase}: {', '.join(mailboxes)};"
+
+
+def format_parameter(name: str, value: str) -> list[str]:
+    """Return a parameter of a Content-Disposition; what is not ASCII, or long, in the pieces of RFC 2231 §3, §4."""
+    value = _CONTROLS.sub(" ", value)
+    if value.isascii() and len(value) <= _LONGEST_VALUE:
+        return [f"{name}={_quoted(value)}"]
+    encoded = quote_from_bytes(value.encode("utf-8", "replace"), safe="!#$&+-.^_`|~")
+    if len(encoded) <= _LONGEST_VALUE:
+        return [f"{name}*=utf-8''{encoded}"]
+    pieces: list[str] = []
+    while encoded:
+        # No piece ends within an escape.
+        cut = min(len(encoded), _LONGEST_VALUE)
+        while cut < len(encoded) and "%" in encoded[max(cut - 2, 0) : cut]:
+            cut -= 1
+        pieces.append(encoded[:cut])
+        encoded = encoded[cut:]
+    pieces[0] = f"utf-8''{pieces[0]}"
+    return [f"{name}*{number}*={piece}" for number, piece in enumerate(pieces)]
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def make_text(text: str, *, subtype: str = "plain", eight_bit: bool = False) -> Entity:
     """Return text as a body in UTF-8."""
     octets = "\r\n".join(re.split(r"\r\n|\r|\n", text)).encode("utf-8", "replace").replace(b"\0", b"")
@@ -110,7 +152,7 @@ def make_text(text: str, *, subtype: str = "plain", eight_bit: bool = False) -> 
 
 def encode_octets(content_type: str, octets: bytes, *, eight_bit: bool = False) -> Entity:
     """Return lines of text as they are if they may be, else in the shorter of the two encodings (RFC 2045 §6)."""
-    fits = all(len(line) <= MAX_LINE for line in octets.split(b"\r\n"))
+    fits = b"\0" not in octets and all(len(line) <= MAX_LINE for line in octets.split(b"\r\n"))
     if fits and octets.isascii():
         return Entity((("Content-Type", content_type),), octets)
     if fits and eight_bit:
@@ -124,6 +166,13 @@ def encode_octets(content_type: str, octets: bytes, *, eight_bit: bool = False) 
             encoding = "base64"
             octets = b"\r\n".join(based[start : start + 76] for start in range(0, len(based), 76))
     return Entity((("Content-Type", content_type), ("Content-Transfer-Encoding", encoding)), octets)
+
+
+def encode_base64(content_type: str, octets: bytes) -> Entity:
+    """Return octets that are no text as a body."""
+    based = binascii.b2a_base64(octets, newline=False)
+    lines = b"\r\n".join(based[start : start + 76] for start in range(0, len(based), 76))
+    return Entity((("Content-Type", content_type), ("Content-Transfer-Encoding", "base64")), lines)
 
 
 def make_multipart(subtype: str, parts: Sequence[Entity], boundary: str, *parameters: str) -> Entity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["format_date", "parse_date", "parse_day"]
+__all__ = ["format_date", "parse_date", "parse_day", "parse_moment"]
 
 import re
 from datetime import date, datetime
@@ -51,6 +51,12 @@ def parse_day(value: bytes) -> date | None:
     """Return the day that a Date's unfolded value names, its time and zone left aside (RFC 9051 §6.4.4)."""
     told = _read(value)
     return None if told is None else date.fromordinal(told[0] // 86_400 + _EPOCH)
+
+
+def parse_moment(value: bytes) -> tuple[int, int] | None:
+    """Return the seconds since 1970 that a Date's unfolded value names, and by how many its zone is ahead of UTC."""
+    told = _read(value)
+    return None if told is None else (told[0] - told[1], told[1])
 
 
 def _read(value: bytes) -> tuple[int, int] | None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import ip_address
 
 from hongyan.message.compose import (
     Entity,
@@ -36,6 +37,7 @@ _MAX_HEADER = 16 * 1024
 _MAX_TEXT = 900
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _MESSAGE_ID = re.compile(rb"<[^<>\s]{1,500}>")
+_HOST = re.compile(r"[0-9A-Za-z._-]{1,255}|\[[0-9A-Za-z.:]{2,60}\]")
 _DAY_AND_MINUTE = "%Y-%m-%d %H:%M %Z"
 
 
@@ -89,6 +91,8 @@ class Report:
     arrived_at: datetime
     envelope_id: str | None = None
     """ENVID, decoded (RFC 3461 §4.4)."""
+    log_id: str = ""
+    """By what the message is found in the log of this server."""
     recipients: tuple[RecipientReport, ...]
     original: bytes
     """The message as it was to be sent, or at least its header."""
@@ -207,7 +211,7 @@ def _programs_part(report: Report, kind: str) -> Entity:
             ("Arrival-Date", format_date(report.arrived_at)),
         ]
     ]
-    groups += [list(_status_fields(recipient, utf8=utf8)) for recipient in report.recipients]
+    groups += [[*_status_fields(recipient, utf8=utf8), *_log_fields(report)] for recipient in report.recipients]
     octets = b"\r\n".join(
         b"".join(_format_status(name, value, utf8=utf8) for name, value in group if value) for group in groups
     )
@@ -222,18 +226,33 @@ def _status_fields(recipient: RecipientReport, *, utf8: bool) -> Iterator[tuple[
     yield "Final-Recipient", _typed_address("rfc822", recipient.address, utf8=utf8)
     yield "Action", recipient.action.value
     yield "Status", recipient.status
-    yield "Remote-MTA", f"dns; {_one_line(recipient.remote)}" if recipient.remote else ""
+    remote = _mta_name(recipient.remote)
+    yield "Remote-MTA", f"dns; {remote}" if remote else ""
     if recipient.text:
-        yield "Diagnostic-Code", f"{'smtp' if recipient.is_reply else 'x-hongyan'}; {recipient.text}"
+        yield "Diagnostic-Code", f"{'smtp' if recipient.is_reply else 'x-hongyan'}; {_one_line(recipient.text)}"
     yield "Last-Attempt-Date", format_date(recipient.attempted_at) if recipient.attempted_at else ""
     if recipient.action is Action.DELAYED and recipient.retried_until is not None:
         yield "Will-Retry-Until", format_date(recipient.retried_until)
 
 
+def _mta_name(host: str) -> str:
+    """Return a host as type dns has it: its name, or its address in brackets (RFC 3464 §2.1.2, §2.3.5)."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        found = _HOST.match(host)
+        return found[0] if found else ""
+    return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"
+
+
+def _log_fields(report: Report) -> Iterator[tuple[str, str]]:
+    yield "Final-Log-ID", report.log_id
+
+
 def _typed_address(type_: str, address: str, *, utf8: bool) -> str:
     """Return address-type ";" address; beyond ASCII it is of type utf-8, spelled \\x{…} where it must (RFC 6533 §3)."""
-    address = _one_line(address)
-    if address.isascii():
+    address = _harmless(address)
+    if address.isascii() and type_ != "utf-8":
         return f"{type_}; {address}"
     if utf8:
         return f"utf-8; {address}"
@@ -245,10 +264,15 @@ def _typed_address(type_: str, address: str, *, utf8: bool) -> str:
 
 def _format_status(name: str, value: str, *, utf8: bool) -> bytes:
     """Return a field of a status report. There are no encoded words in it (RFC 3464 §2.1.2)."""
-    value = _one_line(value)
+    value = _harmless(value)
     if not utf8:
         value = value.encode("ascii", "replace").decode("ascii")
     return format_field(name, value, utf8=True)
+
+
+def _harmless(text: str) -> str:
+    """Return text without what acts, of bounded length; spaces stay, as they are part of an address or an ENVID."""
+    return _CONTROLS.sub(" ", text).strip()[:_MAX_TEXT]
 
 
 def _one_line(text: str) -> str:
@@ -260,16 +284,29 @@ def _returned_part(report: Report) -> Entity:
     """Return the message, or its header where the sender, its size or its octets ask for it (RFC 3461 §4.3, §6.2)."""
     eight_bit = report.eight_bit or report.is_global
     octets = report.original.replace(b"\0", b"")
-    is_plain = octets.isascii()
+    header = octets[: find_body(octets, 0, len(octets))]
+    is_global = report.is_global or _is_utf8(header)
     failed = any(recipient.action is Action.FAILED for recipient in report.recipients)
-    # message/rfc822 may not be encoded (RFC 2046 §5.2.1): without 8BITMIME its eight-bit octets cannot go along.
-    if failed and report.returns_message and len(octets) <= MAX_RETURNED and (is_plain or eight_bit):
-        content_type = "message/global" if report.is_global else "message/rfc822"
-        encoding = () if is_plain else (("Content-Transfer-Encoding", "8bit"),)
-        return Entity((("Content-Type", content_type), *encoding), octets)
-    header = octets[: find_body(octets, 0, len(octets))].rstrip(b"\r\n")[:_MAX_HEADER] + b"\r\n"
-    content_type = "message/global-headers" if report.is_global else "text/rfc822-headers"
-    return encode_octets(content_type, header, eight_bit=eight_bit)
+    if failed and report.returns_message and len(octets) <= MAX_RETURNED:
+        if is_global:  # This one may be encoded (RFC 6532 §3.7).
+            return encode_octets("message/global", octets, eight_bit=eight_bit)
+        # message/rfc822 may not (RFC 2046 §5.2.1): without 8BITMIME its eight-bit octets cannot go along.
+        if octets.isascii() or eight_bit:
+            encoding = () if octets.isascii() else (("Content-Transfer-Encoding", "8bit"),)
+            return Entity((("Content-Type", "message/rfc822"), *encoding), octets)
+    content_type = "message/global-headers" if is_global else "text/rfc822-headers"
+    return encode_octets(content_type, header.rstrip(b"\r\n")[:_MAX_HEADER] + b"\r\n", eight_bit=eight_bit)
+
+
+def _is_utf8(header: bytes) -> bool:
+    """Whether a header is one of RFC 6532: UTF-8, and more than ASCII."""
+    if header.isascii():
+        return False
+    try:
+        header.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _original_subject(original: bytes) -> str:

@@ -114,10 +114,15 @@ def select_fields(block: bytes, wanted: Container[bytes], *, inverted: bool = Fa
 def field_finder(wanted: frozenset[bytes]) -> Callable[[bytes], bytes]:
     """Return what selects the wanted fields from stored fields, each of which ends with CRLF, as `select_fields` does.
 
-    One compiled pattern finds them all: a listing asks the same of every message.
+    One compiled pattern finds them all: a listing asks the same of every message. A line that begins with another
+    letter than the wanted names is passed over without a look at it.
     """
     names = b"|".join(map(re.escape, sorted(wanted)))
-    find = re.compile(rb"^(?:%b)[ \t\r\v\f]*:[^\n]*\n(?:[ \t][^\n]*\n)*" % names, re.IGNORECASE | re.MULTILINE).findall
+    initials = b"".join(map(re.escape, sorted({name[:1] for name in wanted})))
+    find = re.compile(
+        rb"((?:%b)[ \t\r\v\f]*:[^\n]*\n(?:[ \t][^\n]*\n)*)|[^\n]*\n(?:[^%b\n][^\n]*\n)*" % (names, initials),
+        re.IGNORECASE,
+    ).findall
     return lambda fields: b"".join(find(fields))
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 __all__ = ["Outline", "OutlinePart", "Specifier"]
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from hongyan.errors import Corrupt
@@ -64,8 +64,9 @@ class Outline:
         return cls(octets)
 
     @classmethod
-    def from_parts(cls, parts: Iterable[Part]) -> Outline:
-        return cls(_pack(parts))
+    def from_parts(cls, parts: Sequence[Part], before: int = 0) -> Outline:
+        """Return the outline of parts that were found in a message without the first `before` octets of its header."""
+        return cls(_pack(parts, before))
 
     def to_octets(self) -> bytes:
         return self._octets
@@ -122,13 +123,13 @@ class Outline:
         return message.header if specifier == "HEADER" else message.body
 
 
-def _pack(parts: Iterable[Part]) -> bytes:
+def _pack(parts: Sequence[Part], before: int) -> bytes:
     packed = bytearray()
     append = packed.append
-    cursor = 0
+    cursor = -before
     for part in parts:
         header, kind = part.header, part.kind
-        start, body, end = part.header_start, part.body_start, part.body_end
+        start, body, end = part.header_start if packed else -before, part.body_start, part.body_end
         append(kind | header.encoding << 2 | header.is_text << 5)
         numbers = [start - cursor, body - start, end - body]
         if header.is_text or kind is Kind.MESSAGE:

@@ -12,7 +12,8 @@ with octets that are not ASCII:
 
 message/global is a media type like any other to IMAP4rev1 (RFC 3501 §9, media-message) and a message in
 the UTF-8 form (RFC 9051 §9). A missing domain or local part is given a name as Dovecot does, because NIL
-there means a group. Several fields of one address kind are read as one, so that none can hide.
+there means a group. Several fields of one address kind are read as one, so that none can hide; of other fields that
+may stand once the last counts, which is the one that a signature covers (RFC 6376 §5.4.2), as in Dovecot and Cyrus.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from hongyan.message.encoded_words import decode_words, encode_words
 from hongyan.message.parameters import Parameter
 from hongyan.message.part_header import Kind, PartHeader
 from hongyan.message.parts import Part
+from hongyan.message.transfer import tell_encoding
 
 _Fields = dict[bytes, list[bytes]]
 
@@ -71,7 +73,7 @@ def _text(value: bytes, utf8: bool) -> bytes:
 
 def _field(fields: _Fields, name: bytes, format_: Callable[[bytes, bool], bytes], utf8: bool) -> bytes:
     values = fields.get(name)
-    return b"NIL" if values is None else format_(values[0], utf8)
+    return b"NIL" if values is None else format_(values[-1], utf8)
 
 
 def _addresses(fields: _Fields, name: bytes, utf8: bool) -> bytes:
@@ -180,7 +182,7 @@ def _basic(header: PartHeader, utf8: bool) -> bytes:
         _parameters(parameters, utf8),
         _field(header.fields, b"content-id", _string, utf8),
         _field(header.fields, b"content-description", _text, utf8),
-        b'"7bit"' if encoding is None else _string(encoding[0] or b"7bit", utf8),
+        b'"7bit"' if encoding is None else _string(tell_encoding(encoding[0]), utf8),
     )
 
 

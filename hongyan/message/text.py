@@ -7,10 +7,9 @@ never for display as HTML.
 
 from __future__ import annotations
 
-__all__ = ["MAX_TEXT", "PREVIEW_LENGTH", "fold_text", "html_to_text", "make_preview", "message_text", "part_text"]
+__all__ = ["MAX_TEXT", "PREVIEW_LENGTH", "html_to_text", "make_preview", "message_text", "part_text"]
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from html import unescape
 
@@ -50,15 +49,6 @@ _INVISIBLE = dict.fromkeys(
         *range(0xFFF0, 0xFFFC),
     )
 )
-
-
-def fold_text(text: str) -> str:
-    """Return text as search compares it: compatible forms united (NFKC), case folded, without NUL and tabs."""
-    if not text.isprintable():
-        text = text.replace("\0", "").replace("\t", " ")
-    if text.isascii():
-        return text.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def html_to_text(html: str, limit: int = MAX_TEXT) -> str:

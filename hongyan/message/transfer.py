@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Base64Stream", "Encoding", "decode_transfer", "find_encoding"]
+__all__ = ["Base64Stream", "Encoding", "decode_transfer", "find_encoding", "tell_encoding"]
 
 import binascii
 import re
@@ -33,6 +33,8 @@ _NAMES = {
     b"x-uue": Encoding.UUENCODE,
     b"uuencode": Encoding.UUENCODE,
 }
+_TOLD = {Encoding.QUOTED_PRINTABLE: b"quoted-printable", Encoding.BASE64: b"base64", Encoding.UUENCODE: b"x-uuencode"}
+_TOKEN = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+")
 _NAME_END = re.compile(rb"[\s;(\"]")
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 
@@ -44,6 +46,17 @@ def find_encoding(value: bytes) -> Encoding:
     if encoding is None:
         encoding = _NAMES.get(_NAME_END.split(name.strip(b'"'), maxsplit=1)[0], Encoding.UNKNOWN)
     return encoding
+
+
+def tell_encoding(value: bytes) -> bytes:
+    """Return an encoding as programs may be told it: the name that was written if it is a token (RFC 2045 §6.1).
+
+    Of anything else it is the encoding that we read it with, and 7bit if we read none.
+    """
+    if _TOKEN.fullmatch(value):
+        return value
+    encoding = find_encoding(value)
+    return _TOLD.get(encoding, b"7bit")
 
 
 def decode_transfer(octets: bytes, encoding: Encoding) -> bytes | None:

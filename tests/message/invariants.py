@@ -4,7 +4,8 @@ from __future__ import annotations
 
 __all__ = ["check_analysis"]
 
-from hongyan.message.analyze import STORED_FIELDS, Analysis, analyze
+from hongyan.message.analyze import Analysis, analyze
+from hongyan.message.anatomy import STORED_FIELDS, Anatomy
 from hongyan.message.headers import find_body, select_fields
 from hongyan.message.outline import Outline, OutlinePart
 from hongyan.message.part_header import Kind, read_content_fields
@@ -17,6 +18,7 @@ from tests.support.parts import read_parts
 def check_analysis(prefix: bytes, octets: bytes) -> Analysis:
     """Analyse a message and assert that the results fit one another and the octets."""
     found = analyze(prefix, octets)
+    assert analyze(prefix, octets, Anatomy(octets)) == found
     served = prefix + octets
     assert found.size == len(served)
     check_envelope(found.envelope)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hongyan.message.analyze import STORED_FIELDS, analyze
+from hongyan.message.analyze import analyze
+from hongyan.message.anatomy import STORED_FIELDS
 from hongyan.message.headers import select_fields
 from hongyan.message.outline import Outline
 

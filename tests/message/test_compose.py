@@ -53,6 +53,12 @@ def test_a_field_holds_any_text_and_nothing_leaves_it(text: str) -> None:
     )
 
 
+@pytest.mark.parametrize("utf8", [False, True])
+def test_a_line_end_in_a_value_begins_no_field(utf8: bool) -> None:
+    assert format_field("Subject", "a\r\nBcc: b@c", utf8=utf8) == b"Subject: a Bcc: b@c\r\n"
+    assert format_mailbox("a\r\nBcc: x", "b@c\r\nBcc: y", utf8=utf8) == '"a Bcc: x" <b@cBcc: y>'
+
+
 @given(TEXTS)
 def test_a_mailbox_gives_its_name_and_address_back(name: str) -> None:
     listed = parse_address_list(format_mailbox(name, "ann@example.org").encode())

@@ -7,8 +7,12 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 
+import pytest
+
 from hongyan.message.dsn import MAX_RETURNED, Action, RecipientReport, Report, build_report
+from hongyan.message.dsn_reader import read_report
 from tests.message.invariants import check_analysis
+from tests.support.reports import require_exact
 
 AT = datetime(2025, 1, 6, 10, 0, tzinfo=UTC)
 ORIGINAL = (
@@ -51,6 +55,7 @@ REPORT = Report(
 def parts_of(report: Report) -> tuple[EmailMessage, list[Message]]:
     octets = build_report(report)
     check_analysis(b"", octets)
+    require_exact(octets)
     assert octets.count(b"\n") == octets.count(b"\r\n") == octets.count(b"\r")
     message = message_from_bytes(octets, policy=policy.default)
     assert isinstance(message, EmailMessage)
@@ -66,6 +71,20 @@ def status_groups(part: Message) -> list[Message]:
     groups = part.get_payload()
     assert isinstance(groups, list)
     return [group for group in groups if isinstance(group, Message)]
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("mx.example.org", "dns; mx.example.org"),
+        ("192.0.2.7", "dns; [192.0.2.7]"),
+        ("2001:db8::7", "dns; [IPv6:2001:db8::7]"),
+        ("", None),
+    ],
+)
+def test_a_host_without_a_name_is_told_as_an_address_literal(host: str, told: str | None) -> None:
+    _, (_, programs, _) = parts_of(replace(REPORT, recipients=(replace(FAILED, remote=host),)))
+    assert status_groups(programs)[1]["Remote-MTA"] == told
 
 
 def test_a_failure_is_told_to_people_and_programs() -> None:
@@ -151,6 +170,35 @@ def test_addresses_beyond_ascii_are_spelled_out_or_make_the_report_global() -> N
     assert b"Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n" in octets
     assert "\r\nFinal-Recipient: utf-8; 用户@例子.中国\r\n".encode() in octets
     assert b"Content-Type: message/global\r\n" in octets
+
+
+def test_what_stands_in_an_address_or_an_envelope_id_comes_back_as_it_was() -> None:
+    recipient = replace(FAILED, address='"a  b"@example.org', original=("utf-8", "a+b=c\\d@example.net"))
+    about, fields = require_exact(build_report(replace(REPORT, recipients=(recipient,), envelope_id="two  spaces;+2B")))
+    assert about["original-envelope-id"] == "two  spaces;+2B"
+    assert fields["final-recipient"] == 'rfc822; "a  b"@example.org'
+    assert fields["original-recipient"] == "utf-8; a\\x{2B}b\\x{3D}c\\x{5C}d@example.net"
+
+
+def test_each_recipient_names_the_log() -> None:
+    _, *recipients = require_exact(build_report(replace(REPORT, recipients=(FAILED, DELAYED), log_id="8fe881c3a06619")))
+    assert [fields["final-log-id"] for fields in recipients] == ["8fe881c3a06619"] * 2
+
+
+def test_a_message_with_a_header_in_utf8_comes_back_as_one_by_any_way() -> None:
+    original = "Subject: 会议\r\n\r\n正文\r\n".encode()
+    octets = build_report(replace(REPORT, original=original))
+    assert octets.isascii()
+    (returned,) = message_from_bytes(octets).get_payload()[2:]  # type: ignore[index,union-attr]
+    assert (returned.get_content_type(), returned["Content-Transfer-Encoding"]) == ("message/global", "base64")
+    read = read_report(octets)
+    assert read is not None
+    assert read.returned == original[: original.index(b"\r\n\r\n") + 4]
+    headers = build_report(replace(REPORT, original=original, returns_message=False))
+    assert b"Content-Type: message/global-headers\r\n" in headers
+    assert b"Content-Type: text/rfc822-headers\r\n" in build_report(
+        replace(REPORT, original=b"Subject: \xb9\xfa\r\n\r\n")
+    )
 
 
 def test_nothing_in_a_report_can_forge_a_field() -> None:

@@ -11,35 +11,16 @@ import pytest
 from hongyan.message.parts import Part
 from tests.message.invariants import check_analysis
 from tests.support.parts import read_parts
-from tests.support.testdata import case_files, crlf
+from tests.support.testdata import SUITES_OF_MESSAGES, case_files, crlf, message_files
 
 Count = Callable[[str, int], None]
 
 _PREFIX = b"Return-Path: <a@example.org>\r\nReceived: by mx.example.org; Mon, 6 Jan 2025 10:00:00 +0800\r\n"
-_NOT_MESSAGES = {".json", ".xml", ".tsv", ".html", ".bin", ".md", ".yml"}
-
-_SUITES = [
-    "autocrypt",
-    "imap-wildduck",
-    "mime-cpython",
-    "mime-enmime",
-    "mime-mailparser",
-    "mime-mikel",
-    "mime-mime4j",
-    "mime-mimekit",
-    "mime-phpparser",
-    "mime-rspamd",
-    "mime-spamscope",
-    "mime-stalwart",
-    "mime-zbateson",
-    "reports-mailauth",
-    "spamassassin",
-]
 
 
-@pytest.mark.parametrize("suite", _SUITES)
+@pytest.mark.parametrize("suite", SUITES_OF_MESSAGES)
 def test_structure_outline_and_fields_agree(suite: str, count_cases: Count) -> None:
-    files = [file for file in case_files(suite, "**/*") if file.suffix not in _NOT_MESSAGES]
+    files = message_files(suite)
     for file in files:
         octets = file.read_bytes()
         check_analysis(b"", octets)

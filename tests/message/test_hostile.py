@@ -10,10 +10,10 @@ from types import FrameType
 import pytest
 
 from hongyan.message.analyze import analyze
-from hongyan.message.headers import MAX_FIELDS, MAX_HEADER, MAX_VALUE, split_fields
+from hongyan.message.headers import MAX_FIELDS, MAX_HEADER, MAX_VALUE, split_fields, unfold
 from hongyan.message.outline import Outline
 from hongyan.message.parameters import MAX_PARAMETERS, parse_content_type
-from hongyan.message.parts import MAX_DEPTH, MAX_PARTS
+from hongyan.message.parts import MAX_DELIMITER_LINES, MAX_DEPTH, MAX_PARTS
 from hongyan.message.structure import shorten_to_body
 from hongyan.message.text import MAX_TEXT, message_text
 from tests.support.parts import read_parts
@@ -155,6 +155,12 @@ def test_parts_beyond_the_cap_belong_to_the_last() -> None:
     assert parts[-1].body_end == len(octets)
 
 
+def test_almost_delimiters_are_looked_at_so_often_and_no_more() -> None:
+    for almost, parts in ((MAX_DELIMITER_LINES - 1, 3), (MAX_DELIMITER_LINES + 1, 2)):
+        octets = MIXED + b"--x\r\n\r\n" + b"\n--x_" * almost + b"\r\n--x\r\n\r\nlate\r\n"
+        assert len(read_parts(octets)) == parts
+
+
 def test_parameters_beyond_the_cap_are_passed_over() -> None:
     many = b"".join(b"; p%d=v" % number for number in range(100_000))
     content_type = parse_content_type(b"text/plain" + many)
@@ -169,6 +175,7 @@ def test_parameters_beyond_the_cap_are_passed_over() -> None:
 def test_fields_beyond_the_caps_are_served_and_not_read() -> None:
     block = b"X: y\r\n" * (MAX_FIELDS + 5)
     assert len(split_fields(block)) == MAX_FIELDS
+    assert len(unfold(b"s" * (MAX_VALUE + 5))) == MAX_VALUE
     long = b"Subject: " + b"s" * (MAX_VALUE + 5) + b"\r\n"
     found = analyze(b"", long + b"\r\n")
     assert len(found.subject_text) == MAX_VALUE

@@ -9,7 +9,7 @@ import pytest
 from hongyan.message.analyze import analyze
 from hongyan.message.charsets import decode_text, find_codec
 from hongyan.message.outline import Outline
-from hongyan.message.text import fold_text, html_to_text, make_preview, message_text
+from hongyan.message.text import html_to_text, make_preview, message_text
 from hongyan.message.transfer import Encoding, decode_transfer
 from tests.support.parts import read_parts
 
@@ -115,11 +115,6 @@ def test_transfer_encodings_are_undone_as_far_as_they_go(
     octets: bytes, encoding: Encoding, decoded: bytes | None
 ) -> None:
     assert decode_transfer(octets, encoding) == decoded
-
-
-def test_search_folds_width_case_and_compatible_forms() -> None:
-    assert fold_text("ＡＢＣ Straße ﬁ Σς 张") == "abc strasse fi σσ 张"
-    assert fold_text("a\tb\0c") == "a bc"
 
 
 def test_a_preview_is_one_printable_line_of_200_characters() -> None:

@@ -11,9 +11,9 @@ from hongyan.message.trace import (
     ReceivedBy,
     count_hops,
     delivered_to_field,
+    find_deliveries,
     received_field,
     return_path_field,
-    was_delivered_to,
 )
 from hongyan.servers.tls import TlsInfo
 
@@ -71,12 +71,27 @@ def test_hops_are_counted_in_the_header_only() -> None:
     assert count_hops(received().encode() * 100 + b"\r\n") == 100
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"Received: a",
+        b"RECEIVED\t \t: a\nreceived:\r\nreceived\r\n:b\n",
+        b" Received: a\r\nX: b\r\n\tReceived: c\r\nreceivedx: d\r\nreceived x: e\r\n",
+        b"received\x0b: a\r\nx\rreceived: b\r\nreceived: c\r\n",
+        b"received" + b" " * 5000 + b":\r\n" * 3,
+    ],
+)
+def test_a_hop_is_a_line_that_begins_a_received_field(header: bytes) -> None:
+    lines = [line.lower() for line in header.split(b"\n")]
+    hops = sum(line.startswith(b"received") and line[8:].lstrip(b" \t").startswith(b":") for line in lines)
+    assert count_hops(header + b"\r\n\r\nReceived: not in the header\r\n") == hops
+
+
 def test_return_path_and_delivered_to() -> None:
     assert return_path_field(None) == b"Return-Path: <>\r\n"
     assert return_path_field("a@b") == b"Return-Path: <a@b>\r\n"
     field = delivered_to_field("Bob@hongyan.test")
     assert field == b"Delivered-To: Bob@hongyan.test\r\n"
     octets = field + b"Delivered-To: <carol@hongyan.test>\r\n\r\nDelivered-To: dan@hongyan.test\r\n"
-    assert was_delivered_to(octets, "bob@hongyan.test")
-    assert was_delivered_to(octets, "carol@hongyan.test")
-    assert not was_delivered_to(octets, "dan@hongyan.test")
+    assert find_deliveries(octets) == {"bob@hongyan.test", "carol@hongyan.test"}
