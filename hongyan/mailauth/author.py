@@ -12,14 +12,14 @@ an "@" in a name before an address in angle brackets that has no domain name aft
 
 from __future__ import annotations
 
-__all__ = ["MAX_AUTHOR_DOMAINS", "UnfitAuthor", "author_domains"]
+__all__ = ["MAX_AUTHOR_DOMAINS", "UnfitAuthor", "read_author"]
 
 import re
 from collections.abc import Iterator
 from enum import Enum
 from typing import Final, NamedTuple
 
-from hongyan.addresses import AddressFault, Domain
+from hongyan.addresses import Address, AddressFault, Domain
 from hongyan.message.comments import find_comment_end
 from hongyan.message.headers import MAX_FIELDS, MAX_HEADER, pick_fields, split_fields
 
@@ -39,6 +39,11 @@ _MARK = re.compile(rb"[<>,;:@]")
 _DOMAIN = re.compile(rb'[ \t\x01]*+(\[[^\]<>]*+\]|[^\x00-\x20\x7f()<>@,;:"\[\]\\]++)')
 # With one of these behind it two programs read two names: example(a comment).com, example .com, a@b@c.
 _MORE = re.compile(rb"[\[\x02\\]|[ \t\x01]*+[.@]|\x01++[^ \t\x01,;>]")
+# The one mailbox of an honest From, masked: a name and an address in angle brackets, or the address alone.
+_ONE = re.compile(
+    rb"[ \t\x01]*+(?:[^<>@,;:\\]*+<[ \t\x01]*+(?P<named>%b)[ \t\x01]*+>|(?P<alone>%b))[ \t\x01]*+"
+    % ((rb"[\w!#$%&'*+/=?^`{|}~.\x80-\xff-]++@[\w.\x80-\xff-]++",) * 2)
+)
 
 
 class UnfitAuthor(Enum):
@@ -74,29 +79,55 @@ class _Candidate(NamedTuple):
     in_angle: bool
 
 
-def author_domains(header: bytes) -> tuple[Domain, ...] | UnfitAuthor:
-    """Return the domains of a message's authors in order, each once and at least one, or why it is to be refused."""
-    if len(header) > MAX_HEADER:
-        return UnfitAuthor.UNREADABLE
-    fields = split_fields(header)
-    if len(fields) >= MAX_FIELDS:
-        return UnfitAuthor.UNREADABLE
-    values, _ = pick_fields(fields, _FROM)
-    found = values.get(b"from", [])
-    if len(found) != 1:
-        return UnfitAuthor.REPEATED if found else UnfitAuthor.MISSING
+def read_author(header: bytes) -> tuple[tuple[Domain, ...] | UnfitAuthor, Address | None]:
+    """Return the domains of a message's authors in order, each once and at least one, or why it is to be refused.
+
+    With them comes the address in From if there is exactly one, written as every program reads it; else None.
+    """
     try:
-        return _domains(found[0])
+        masked = _mask(_only_from(header))
+    except _Unfit as unfit:
+        return unfit.why, None
+    return _domains_or_why(masked), _find_address(masked)
+
+
+def _domains_or_why(masked: bytes) -> tuple[Domain, ...] | UnfitAuthor:
+    try:
+        return _domains(masked)
     except _Unfit as unfit:
         return unfit.why
 
 
-def _domains(value: bytes) -> tuple[Domain, ...]:
-    if len(value) > _MAX_VALUE or _UNREADABLE.search(value):
+def _find_address(masked: bytes) -> Address | None:
+    found = _ONE.fullmatch(masked)
+    if found is None:
+        return None
+    try:
+        return Address.parse((found["named"] or found["alone"]).decode())
+    except (AddressFault, UnicodeDecodeError):
+        return None
+
+
+def _only_from(header: bytes) -> bytes:
+    """Return the value of the one From field."""
+    if len(header) > MAX_HEADER:
         raise _Unfit(UnfitAuthor.UNREADABLE)
+    fields = split_fields(header)
+    if len(fields) >= MAX_FIELDS:
+        raise _Unfit(UnfitAuthor.UNREADABLE)
+    values, _ = pick_fields(fields, _FROM)
+    found = values.get(b"from", [])
+    if len(found) != 1:
+        raise _Unfit(UnfitAuthor.REPEATED if found else UnfitAuthor.MISSING)
+    if len(found[0]) > _MAX_VALUE or _UNREADABLE.search(found[0]):
+        raise _Unfit(UnfitAuthor.UNREADABLE)
+    return found[0]
+
+
+def _domains(masked: bytes) -> tuple[Domain, ...]:
     domains: dict[Domain, None] = {}
     bare: dict[Domain, None] = {}
-    for entry in _entries(_mask(value)):
+    for entry in _entries(masked):
         has_angle = any(candidate.in_angle for candidate in entry)
         for candidate in entry:
             domain = _aside(candidate) if has_angle and not candidate.in_angle else _address(candidate)

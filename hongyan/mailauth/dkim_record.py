@@ -7,6 +7,7 @@ __all__ = ["KeyFault", "KeyRecord", "find_key", "parse_key_record"]
 import base64
 import binascii
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -19,6 +20,7 @@ from hongyan.mailauth.resolver import DnsNotFound, DnsTemporary, Resolver
 from hongyan.mailauth.tags import TagListFault, parse_tags, unfold
 
 _MAX_EXPONENT_BITS: Final = 33
+_MAX_KEY: Final = 4096  # octets of base64: RSA with 16,384 bits needs two thirds of it
 """Keys have 65537 or 3. With an exponent as long as the key each check would cost some hundred times as much."""
 
 
@@ -70,6 +72,8 @@ def parse_key_record(record: bytes) -> KeyRecord:
         raise KeyFault("the key record has no key")
     if not tags[b"p"]:
         raise KeyFault("key revoked")
+    if len(tags[b"p"]) > _MAX_KEY:
+        raise KeyFault("the key is too long")
     hashes = unfold(tags.get(b"h", b"sha256")).split(b":")
     services = unfold(tags.get(b"s", b"*")).split(b":")
     if b"sha256" not in hashes:
@@ -81,6 +85,7 @@ def parse_key_record(record: bytes) -> KeyRecord:
     return KeyRecord(public, testing=b"y" in flags, strict=b"s" in flags)
 
 
+@lru_cache(maxsize=256)
 def _public_key(kind: bytes, value: bytes) -> RSAPublicKey | Ed25519PublicKey:
     if kind not in (b"rsa", b"ed25519"):
         raise KeyFault("unknown type of key")

@@ -124,7 +124,7 @@ class _Found:
 async def check_dmarc(authors: Sequence[Domain], identifiers: Identifiers, resolver: Resolver) -> DmarcResult:
     """Return the worst result among the domains of a message's authors (RFC 9989 §11.5).
 
-    `author_domains` finds them; it refuses messages that name none, or too many.
+    `author.read_author` finds them; it refuses messages that name none, or too many.
     """
     tree = DmarcTree(resolver)
     results = [await _check(author.text, identifiers, tree) for author in dict.fromkeys(authors)]

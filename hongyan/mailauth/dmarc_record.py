@@ -1,8 +1,8 @@
 """The DMARC policy record: what the owner of a domain wants done with mail that is not theirs (RFC 9989 §4.7, §4.8).
 
 Only the version must be right; whatever else is broken counts as not there, and unknown tags are passed over. So
-records of RFC 7489 are read too: of `pct`, `rf` and `ri` nothing is left, and a size behind a report address is cut
-off. A record whose policy cannot be read is a request for reports if it names an address, and else of no use.
+records of RFC 7489 are read too: of `pct`, `rf` and `ri` nothing is left, and a size behind a report address is kept
+beside it. A record whose policy cannot be read is a request for reports if it names an address, and else of no use.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ __all__ = ["AlignmentMode", "DmarcRecord", "Policy", "Psd", "parse_dmarc_record"
 import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import lru_cache
 from typing import Final, TypeVar
 
 MAX_TAGS: Final = 64
@@ -19,11 +20,14 @@ MAX_REPORT_ADDRESSES: Final = 20
 
 _WSP = " \t"
 # dmarc-version = "v" equals %s"DMARC1"
+_REMEMBERED_OCTETS = 512
 _VERSION = re.compile(rb"[ \t]*[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 _MAILTO = re.compile(r"mailto:[!-~]+@[A-Za-z0-9._-]+(?:\?[!-~]*)?", re.IGNORECASE)
 # obs-dmarc-report-size = "!" 1*DIGIT [ "k" / "m" / "g" / "t" ]
 _REPORT_SIZE = re.compile(r"![0-9]+[kmgt]?\Z", re.IGNORECASE)
+_SIZES: Final = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_MAX_SIZE = 999_999_999
 
 _Choice = TypeVar("_Choice", bound=Enum)
 
@@ -84,6 +88,8 @@ class DmarcRecord:
     """t=y: the owner is trying the policy out, and wants the one below it."""
     report_addresses: tuple[str, ...] = ()
     """rua=, URIs for aggregate reports."""
+    report_limits: tuple[int, ...] = ()
+    """How many octets each of them takes at most, in their order (RFC 7489 §6.2); 0: that is not said."""
     failure_addresses: tuple[str, ...] = ()
     """ruf=, URIs for reports on single messages."""
     failure_options: frozenset[str] = frozenset("0")
@@ -105,8 +111,14 @@ def parse_dmarc_record(octets: bytes) -> DmarcRecord | None:
     version = _VERSION.match(octets)
     if version is None:
         return None
-    tags = _tags(octets[version.end() :])
-    report_addresses = _addresses(tags.get("rua", ""))
+    tags = octets[version.end() :]
+    return _remembered_record(tags) if len(tags) <= _REMEMBERED_OCTETS else _read_record(tags)
+
+
+def _read_record(octets: bytes) -> DmarcRecord:
+    tags = _tags(octets)
+    report_limits = _addresses(tags.get("rua", ""))
+    report_addresses = tuple(report_limits)
     policies = {name: _choice(Policy, tags[name]) for name in ("p", "sp", "np") if name in tags}
     unreadable = None in policies.values()
     if unreadable:
@@ -122,10 +134,15 @@ def parse_dmarc_record(octets: bytes) -> DmarcRecord | None:
         psd=_choice(Psd, tags.get("psd", "u")) or Psd.UNKNOWN,
         testing=tags.get("t", "").lower() == "y",
         report_addresses=report_addresses,
-        failure_addresses=_addresses(tags.get("ruf", "")),
+        report_limits=tuple(report_limits.values()),
+        failure_addresses=tuple(_addresses(tags.get("ruf", ""))),
         failure_options=_failure_options(tags.get("fo", "")),
         is_usable=bool(report_addresses) or not unreadable,
     )
+
+
+_remembered_record = lru_cache(maxsize=256)(_read_record)
+"""The same domains write again and again."""
 
 
 def _tags(octets: bytes) -> dict[str, str]:
@@ -146,15 +163,23 @@ def _choice(kind: type[_Choice], value: str) -> _Choice | None:
         return None
 
 
-def _addresses(value: str) -> tuple[str, ...]:
-    """Return the URIs that can be one; of mailto: those with an address, once each."""
-    uris: dict[str, None] = {}
+def _addresses(value: str) -> dict[str, int]:
+    """Return the URIs that can be one with the octets they take; of mailto: those with an address, once each."""
+    uris: dict[str, int] = {}
     for written in value.split(",", MAX_REPORT_ADDRESSES)[:MAX_REPORT_ADDRESSES]:
-        uri = _REPORT_SIZE.sub("", written.strip(_WSP))
+        uri = written.strip(_WSP)
+        size = _REPORT_SIZE.search(uri)
+        uri = uri[: size.start()] if size else uri
         fits = _MAILTO if uri[:7].lower() == "mailto:" else _URI
         if fits.fullmatch(uri):
-            uris[uri] = None
-    return tuple(uris)
+            uris[uri] = _octets(size[0][1:].lower()) if size else 0
+    return uris
+
+
+def _octets(size: str) -> int:
+    factor = _SIZES.get(size[-1], 1)
+    digits = size.rstrip("kmgt")
+    return min(int(digits) if len(digits) < 10 else _MAX_SIZE, _MAX_SIZE) * factor
 
 
 def _failure_options(value: str) -> frozenset[str]:

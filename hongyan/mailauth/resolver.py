@@ -10,6 +10,7 @@ moment (time-out, SERVFAIL, a signature that does not hold) is `DnsTemporary`. B
 from __future__ import annotations
 
 __all__ = [
+    "LOCALHOST",
     "Answer",
     "DnsFault",
     "DnsNotFound",
@@ -19,16 +20,20 @@ __all__ = [
     "MxRecord",
     "Resolver",
     "TlsaRecord",
+    "is_localhost",
 ]
 
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Final, Generic, Literal, Protocol, TypeVar
 
 from hongyan.errors import PeerFault
 
 IPAddress = IPv4Address | IPv6Address
+
+LOCALHOST: Final[tuple[IPAddress, ...]] = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+"""What `localhost` and the names below it stand for (RFC 6761 §6.3): never a question for the DNS."""
 
 Record = TypeVar("Record", covariant=True)
 
@@ -121,3 +126,9 @@ class Resolver(Protocol):
     async def tlsa(self, name: str) -> Answer[TlsaRecord]:
         """Return TLSA records; `name` is complete, as in "_25._tcp.mx.example.org"."""
         ...
+
+
+def is_localhost(name: str) -> bool:
+    """Whether a name is `localhost` or below it."""
+    lowered = name.lower().removesuffix(".")
+    return lowered == "localhost" or lowered.endswith(".localhost")

@@ -190,6 +190,7 @@ async def test_an_unusable_signature_says_why(before: bytes, after: bytes, statu
     ("text", "status", "reason"),
     [
         ("v=DKIM1; p=", "permerror", "key revoked"),
+        ("v=DKIM1; p=" + "A" * 5000, "permerror", "the key is too long"),
         ("v=DKIM1; k=ed25519", "permerror", "the key record has no key"),
         ("v=DKIM2; k=ed25519; p=YQ==", "permerror", "the key record has an unknown version"),
         ("k=ed25519; v=DKIM1; p=YQ==", "permerror", "the key record has an unknown version"),

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hongyan.mailauth.author import MAX_AUTHOR_DOMAINS, UnfitAuthor, author_domains
+from hongyan.addresses import Address
+from hongyan.mailauth.author import MAX_AUTHOR_DOMAINS, UnfitAuthor, read_author
 from hongyan.message.headers import find_body
 from tests.support.testdata import case_files
 
 
 def read(value: str | bytes) -> list[str] | UnfitAuthor:
     octets = value.encode() if isinstance(value, str) else value
-    domains = author_domains(b"Subject: x\r\nFrom: " + octets + b"\r\nTo: bob@example.net\r\n")
+    domains, _ = read_author(b"Subject: x\r\nFrom: " + octets + b"\r\nTo: bob@example.net\r\n")
     return domains if isinstance(domains, UnfitAuthor) else [domain.text for domain in domains]
 
 
@@ -135,13 +136,13 @@ def test_the_number_of_domains_is_bounded() -> None:
     ],
 )
 def test_there_is_one_from(header: bytes, why: UnfitAuthor) -> None:
-    assert author_domains(header) is why
+    assert read_author(header)[0] is why
     assert why.sentence.startswith(("The From ", "The message "))
 
 
 def test_a_mailbox_line_is_not_the_author() -> None:
     header = b"From ann@example.net Mon Nov 23 08:00:00 2026\r\nFrom: ann@example.org\r\n"
-    domains = author_domains(header)
+    domains, _ = read_author(header)
     assert not isinstance(domains, UnfitAuthor)
     assert [domain.text for domain in domains] == ["example.org"]
 
@@ -151,7 +152,7 @@ def test_real_mail_names_one_domain(count_cases: Callable[[str, int], None]) -> 
     read_well = 0
     for file in files:
         octets = file.read_bytes()
-        domains = author_domains(octets[: find_body(octets, 0, len(octets))])
+        domains, _ = read_author(octets[: find_body(octets, 0, len(octets))])
         read_well += not isinstance(domains, UnfitAuthor) and len(domains) == 1
     assert read_well >= 0.99 * len(files)
     count_cases("spamassassin", len(files))
@@ -159,8 +160,33 @@ def test_real_mail_names_one_domain(count_cases: Callable[[str, int], None]) -> 
 
 @given(st.text(alphabet='ab@.,;:<>()[]"\\ \t\r\nü', max_size=40).map(str.encode) | st.binary(max_size=60))
 def test_no_octets_raise(value: bytes) -> None:
-    domains = author_domains(b"From: " + value)
+    domains, _ = read_author(b"From: " + value)
     if isinstance(domains, tuple):
         assert 1 <= len(domains) <= MAX_AUTHOR_DOMAINS
         assert len(set(domains)) == len(domains)
         assert not any(domain.is_literal for domain in domains)
+
+
+@pytest.mark.parametrize(
+    ("value", "author"),
+    [
+        (b"ann@geese.test", "ann@geese.test"),
+        (b"Ann Goose <ann+x@geese.test> (away)", "ann+x@geese.test"),
+        (b'"Goose, Ann <ceo@other.test>" <ann@geese.test>', "ann@geese.test"),
+        ("雁 <雁@鸿雁.test>".encode(), "雁@鸿雁.test"),
+        (b"ann@geese.test, bob@geese.test", None),
+        (b"ceo@other.test <ann@geese.test>", None),
+        (b"<@route.test:ann@geese.test>", None),
+        (b"friends: ann@geese.test;", None),
+        (b'"ann b"@geese.test', None),
+        (b"ann@[192.0.2.1]", None),
+        (b"nobody", None),
+    ],
+)
+def test_the_author_is_told_where_every_program_reads_one_address(value: bytes, author: str | None) -> None:
+    _, found = read_author(b"From: " + value + b"\r\nSubject: x\r\n\r\n")
+    assert found == (None if author is None else Address.parse(author))
+
+
+def test_of_two_from_fields_neither_is_the_author() -> None:
+    assert read_author(b"From: ann@geese.test\r\nFrom: ann@geese.test\r\n\r\n")[1] is None

@@ -48,6 +48,7 @@ def test_every_tag_is_read() -> None:
         psd=Psd.NO,
         testing=True,
         report_addresses=("mailto:a@example.org", "mailto:b@example.net"),
+        report_limits=(0, 10 << 20),
         failure_addresses=("mailto:c@example.org",),
         failure_options=frozenset("1d"),
     )
