@@ -10,6 +10,9 @@ An entry is a change to one mailbox. Its octets are for the database; their firs
 from __future__ import annotations
 
 __all__ = [
+    "FILED_BY_SERVER",
+    "AccessChanged",
+    "Annotated",
     "Appended",
     "Change",
     "ChangePage",
@@ -21,6 +24,7 @@ __all__ = [
     "FlagsReplaced",
     "LoggedChange",
     "MailboxChanged",
+    "SeenBy",
     "decode_change",
     "encode_change",
     "uid_runs",
@@ -38,6 +42,9 @@ from hongyan.types import AccountId, MailboxId, ModSeq
 
 Flag = bytes
 """A flag or keyword as IMAP writes it: `\\Seen`, `$Junk` (RFC 9051 §2.3.2)."""
+
+FILED_BY_SERVER: Flag = b"$AutoFiled"
+"""The keyword of what the server has moved by itself: it says nothing about what its owner thinks of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +89,52 @@ class Expunged:
 
 @dataclass(frozen=True, slots=True)
 class MailboxChanged:
-    """The mailbox itself changed: `what` is `created`, `renamed` or `deleted`."""
+    """The mailbox itself changed: `what` is `created`, `renamed`, `deleted`, or `changed` in something else."""
 
     what: str
     name: str
 
 
-Change = Appended | FlagsAdded | FlagsRemoved | FlagsReplaced | Expunged | MailboxChanged
+@dataclass(frozen=True, slots=True)
+class AccessChanged:
+    """Somebody's rights to the mailbox are other ones: `rights` is all that is granted, or denied, to `grantee` now.
+
+    `grantee` 0 is everybody (`store.shares.ANYONE`).
+    """
+
+    grantee: AccountId
+    is_negative: bool
+    rights: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBy:
+    """An account that the mailbox is shared with has seen these messages, or takes that back.
+
+    To everybody else nothing has changed: each viewer has a `\\Seen` of its own (`store.shares`).
+    """
+
+    viewer: AccountId
+    uids: BitMap
+    is_seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """What is noted on the mailbox is another (RFC 7162 §3.2: that has a MODSEQ too)."""
+
+
+Change = (
+    Appended
+    | FlagsAdded
+    | FlagsRemoved
+    | FlagsReplaced
+    | Expunged
+    | MailboxChanged
+    | AccessChanged
+    | SeenBy
+    | Annotated
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +172,13 @@ class ChangeStore(Protocol):
         """Return the entries of one mailbox after `cursor`, oldest first. See `log_floor`."""
         ...
 
+    async def expunged_since(self, account: AccountId, mailbox: MailboxId, cursor: ModSeq) -> BitMap | None:
+        """Return the UIDs that left a mailbox after `cursor`, and maybe some earlier ones, whatever the log's floor.
+
+        None: some of them are forgotten (decision 0031).
+        """
+        ...
+
     async def log_floor(self, account: AccountId) -> ModSeq:
         """Return the position up to which entries of the account's log may be gone."""
         ...
@@ -138,8 +191,12 @@ _KINDS: dict[type[object], bytes] = {
     FlagsReplaced: b"=",
     Expunged: b"X",
     MailboxChanged: b"M",
+    AccessChanged: b"R",
+    SeenBy: b"V",
+    Annotated: b"N",
 }
 _HEAD = struct.Struct(">II")
+_PERSON = struct.Struct(">Q?")
 _LENGTH = struct.Struct(">I")
 
 
@@ -160,6 +217,12 @@ def encode_change(change: Change) -> bytes:
             return kind + change.uids.serialize()
         case MailboxChanged():
             return b"".join((kind, change.what.encode(), b" ", change.name.encode()))
+        case AccessChanged(grantee, is_negative, rights):
+            return kind + _PERSON.pack(grantee, is_negative) + rights.encode("ascii")
+        case SeenBy(viewer, uids, is_seen):
+            return kind + _PERSON.pack(viewer, is_seen) + uids.serialize()
+        case Annotated():
+            return kind
 
 
 def decode_change(octets: bytes) -> Change:
@@ -174,6 +237,14 @@ def decode_change(octets: bytes) -> Change:
             case b"M":
                 what, _, name = body.decode().partition(" ")
                 return MailboxChanged(what, name)
+            case b"R":
+                grantee, is_negative = _PERSON.unpack_from(body)
+                return AccessChanged(AccountId(grantee), is_negative, body[_PERSON.size :].decode("ascii"))
+            case b"V":
+                viewer, is_seen = _PERSON.unpack_from(body)
+                return SeenBy(AccountId(viewer), BitMap.deserialize(body[_PERSON.size :]), is_seen)
+            case b"N":
+                return Annotated()
         (length,) = _LENGTH.unpack_from(body)
         flags = tuple(body[4 : 4 + length].split())
         uids = BitMap.deserialize(body[4 + length :])

@@ -1,4 +1,4 @@
-"""What logins are checked against: passwords, app passwords, networks known from earlier logins.
+"""What logins are checked against: passwords, app passwords, client certificates, networks known from earlier logins.
 
 No secret is stored: of a password its slow hash, of an app password a keyed hash and SCRAM verifiers.
 All app passwords of an account share its salt and iteration count, so that one SCRAM exchange tries each.
@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = [
     "AppPassword",
     "CredentialStore",
+    "Device",
     "NewAppPassword",
     "Password",
     "StoredLogin",
@@ -23,6 +24,7 @@ from typing import Protocol
 
 from hongyan.store.accounts import Account, Service
 from hongyan.store.audit import AuditEntry
+from hongyan.store.client_certificates import ClientCertificate
 from hongyan.types import AccountId, CredentialId
 from hongyan.wire.sasl import ScramKeys
 
@@ -72,6 +74,10 @@ class AppPassword:
     last_used_from: str
 
 
+Device = AppPassword | ClientCertificate
+"""What one program logs in by."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredLogin:
     """All that a login to one account is decided by."""
@@ -85,6 +91,14 @@ class StoredLogin:
     """Networks of successful logins, those last seen."""
     next_credential: CredentialId
     """What the next credential will be: it grows when one is added, and tells whether this is still all."""
+    certificates: Sequence[ClientCertificate] = ()
+    has_second_factor: bool = False
+    """Whether the password alone opens nothing."""
+
+    @property
+    def devices(self) -> Sequence[Device]:
+        """All that programs log in by."""
+        return (*self.app_passwords, *self.certificates)
 
 
 class CredentialStore(Protocol):
@@ -103,7 +117,7 @@ class CredentialStore(Protocol):
         ...
 
     async def set_password(self, account: AccountId, password_hash: str, *, audit: AuditEntry) -> None:
-        """Change the account's password and revoke the old one and all app passwords. Raises `NotFound`."""
+        """Change the account's password; revoke the old one and all other credentials. Raises `NotFound`."""
         ...
 
     async def rehash_password(self, password: Password, password_hash: str) -> None:

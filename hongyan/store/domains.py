@@ -20,13 +20,15 @@ class DomainSettings:
     """A domain that is ours.
 
     `catch_all` takes mail for addresses that nobody has. `separators` are the characters that begin a
-    subaddress (RFC 5233 §1): `ann+news` is `ann`; none means that there are no subaddresses.
+    subaddress (RFC 5233 §1): `ann+news` is `ann`; none means that there are no subaddresses. `needs_second_factor`:
+    whoever has none sets one up before anything else.
     """
 
     domain: Domain
     created_at: datetime
     catch_all: Address | None = None
     separators: str = "+"
+    needs_second_factor: bool = False
 
     def __post_init__(self) -> None:
         if self.domain.is_literal:

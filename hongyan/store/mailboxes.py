@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["INBOX", "INBOX_ID", "Mailbox", "MailboxStore", "Quota", "StoredState"]
+__all__ = [
+    "INBOX",
+    "INBOX_ID",
+    "MAX_MAILBOXES",
+    "Mailbox",
+    "MailboxProperties",
+    "MailboxStore",
+    "Quota",
+    "StoredState",
+]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +28,16 @@ INBOX_ID = MailboxId(1)
 """Its number: INBOX is the first mailbox that an account gets, and is neither deleted nor renamed."""
 
 
+MAX_MAILBOXES = 10_000
+"""Mailboxes of one account. Clients list them all, often."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mailbox:
     """A mailbox as its row tells it.
 
     `special_use` is the attribute of RFC 6154 §2 with its backslash (`\\Sent`), or empty.
-    `octets` is the sum of the sizes of its messages.
+    `octets` is the sum of the sizes of its messages, `sort_order` where programs show it (RFC 8621 §2).
     """
 
     mailbox_id: MailboxId
@@ -36,6 +49,16 @@ class Mailbox:
     messages: int
     octets: int
     subscribed: bool
+    sort_order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxProperties:
+    """What is to be set of a mailbox; None leaves what it is. `special_use` empty takes the use away."""
+
+    special_use: str | None = None
+    sort_order: int | None = None
+    subscribed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +106,12 @@ class MailboxStore(Protocol):
         """Delete a mailbox with its messages. Raises `NotFound`."""
         ...
 
+    async def change_properties(
+        self, account: AccountId, mailbox: MailboxId, wanted: MailboxProperties
+    ) -> LoggedChange:
+        """Set properties of a mailbox, and log it. Raises `NotFound`, and `AlreadyExists` for another's special use."""
+        ...
+
     async def subscribe(self, account: AccountId, name: str, *, subscribed: bool) -> None:
         """Remember the subscription of a name, whether or not the mailbox is there (RFC 9051 §6.3.7)."""
         ...
@@ -105,6 +134,10 @@ class MailboxStore(Protocol):
 
     async def quota(self, account: AccountId) -> Quota:
         """Return what the account uses and may use. Raises `NotFound`."""
+        ...
+
+    async def count_mailboxes(self, account: AccountId) -> int:
+        """Return how many mailboxes the account has."""
         ...
 
     async def set_quota(self, account: AccountId, *, limit_octets: int, limit_messages: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Appending", "Column", "CopyResult", "ExpungeResult", "MessageStore", "NewMessage", "Row"]
+__all__ = ["Appending", "Column", "CopyResult", "Discarding", "ExpungeResult", "MessageStore", "NewMessage", "Row"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 from pyroaring import BitMap
 
+from hongyan.addresses import Address
 from hongyan.message.analyze import Analysis
-from hongyan.store.changes import Flag, FlagsAdded, FlagsRemoved, FlagsReplaced
+from hongyan.store.changes import Flag, FlagsAdded, FlagsRemoved, FlagsReplaced, SeenBy
 from hongyan.store.receipts import Receipt
 from hongyan.types import AccountId, EmailId, MailboxId, ModSeq, UidValidity
 
@@ -31,6 +32,7 @@ class Column(Enum):
     SIZE = "size"  # of the message as served: prefix and blob
     PREFIX = "prefix"
     BLOB = "blob_ref"
+    SKIPPED = "skipped"  # octets at the beginning of the blob that are not served
     ENVELOPE = "envelope"
     ENVELOPE_UTF8 = "envelope_utf8"  # the plain form where there is no other
     BODYSTRUCTURE = "bodystructure"
@@ -45,6 +47,15 @@ class Column(Enum):
     CC_TEXT = "cc_text"
     BCC_TEXT = "bcc_text"
     SUBJECT_TEXT = "subject_text"
+    THREAD_ID = "thread_id"  # None in a row that waits for its keys (`store.ordering`); so are those below
+    SUBJECT_KEY = "subject_key"
+    IS_REPLY = "is_reply"
+    FROM_KEY = "from_key"
+    TO_KEY = "to_key"
+    CC_KEY = "cc_key"
+    FROM_NAME_KEY = "from_name_key"
+    TO_NAME_KEY = "to_name_key"
+    LINKS = "links"
 
     __hash__ = (
         object.__hash__
@@ -53,7 +64,10 @@ class Column(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message on its way in: octets as they came, trace fields before them, what the analysis found."""
+    """A message on its way in: octets as they came, trace fields before them, what the analysis found.
+
+    What is served is `prefix`, then the octets from `skipped` on.
+    """
 
     octets: bytes
     prefix: bytes
@@ -62,6 +76,9 @@ class NewMessage:
     internal_date: int
     internal_text: bytes
     saved_at: int
+    heard: Address | None = None
+    """Who wrote it to the account, as far as that is to be remembered (`store.correspondents`)."""
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +114,14 @@ class ExpungeResult:
     uids: BitMap
 
 
+@dataclass(frozen=True, slots=True)
+class Discarding:
+    """What became of messages that leave a mailbox: moved, because they were the last of their email; or removed."""
+
+    moved: CopyResult | None
+    removed: ExpungeResult | None
+
+
 class MessageStore(Protocol):
     """Keeps messages. Each method is one unit of work of one account."""
 
@@ -110,7 +135,7 @@ class MessageStore(Protocol):
         self,
         account: AccountId,
         mailbox: MailboxId,
-        change: FlagsAdded | FlagsRemoved | FlagsReplaced,
+        change: FlagsAdded | FlagsRemoved | FlagsReplaced | SeenBy,
         *,
         expected: ModSeq | None = None,
         durable: bool = False,
@@ -120,6 +145,15 @@ class MessageStore(Protocol):
 
     async def expunge(self, account: AccountId, mailbox: MailboxId, uids: BitMap) -> ExpungeResult:
         """Remove those of the messages that are there."""
+        ...
+
+    async def replace(
+        self, account: AccountId, source: MailboxId, uid: int, target: MailboxId, message: NewMessage
+    ) -> tuple[ExpungeResult, Appending]:
+        """Remove a message and store another, both or neither; what counts against the quota is the difference.
+
+        Raises `Conflict` when the message is gone, and what `append` raises.
+        """
         ...
 
     async def copy(
@@ -138,6 +172,15 @@ class MessageStore(Protocol):
         """
         ...
 
+    async def discard(
+        self, account: AccountId, source: MailboxId, uids: BitMap, flags: Mapping[Flag, BitMap], target: MailboxId
+    ) -> Discarding:
+        """Move the messages whose email is in no other mailbox, and remove the others; `flags` as for `copy`.
+
+        Raises `Conflict` when one of them is gone, `NotFound` (no such target).
+        """
+        ...
+
     async def rows(
         self,
         account: AccountId,
@@ -148,6 +191,12 @@ class MessageStore(Protocol):
         limit: int = 256,
     ) -> Sequence[Row]:
         """Return up to `limit` rows with UIDs in the inclusive ranges, in order of UID."""
+        ...
+
+    def rows_now(
+        self, account: AccountId, mailbox: MailboxId, columns: Sequence[Column], uids: Sequence[int]
+    ) -> Sequence[Row] | None:
+        """Return the rows of a few UIDs, in order of UID, if they are at hand without waiting; else None."""
         ...
 
     async def find_text(
@@ -165,8 +214,32 @@ class MessageStore(Protocol):
         """
         ...
 
+    async def find_thread(self, account: AccountId, mailbox: MailboxId, thread: int) -> Sequence[int]:
+        """Return the UIDs of the messages of a thread, ascending."""
+        ...
+
     async def find_dates(
         self, account: AccountId, mailbox: MailboxId, column: Column, start: int | None, stop: int | None
     ) -> Sequence[int]:
         """Return the UIDs whose date or size column lies in [start, stop), ascending."""
+        ...
+
+    async def newest_email(self, account: AccountId) -> EmailId:
+        """Return the id that was given out last: emails of higher ids are yet to come. Raises `NotFound`."""
+        ...
+
+    async def emails(
+        self, account: AccountId, columns: Sequence[Column], after: EmailId, *, limit: int
+    ) -> Sequence[Row]:
+        """Return up to `limit` emails with ids above `after`, in order. The size of one without a message is None."""
+        ...
+
+    async def count_emails(self, account: AccountId, after: EmailId) -> int:
+        """Return how many emails with ids above `after` there are."""
+        ...
+
+    async def find_emails(
+        self, account: AccountId, mailbox: MailboxId, ranges: Sequence[tuple[int, int]]
+    ) -> Sequence[tuple[int, int]]:
+        """Return UID and email id of the messages whose email ids lie in the inclusive ranges, in no order."""
         ...

@@ -10,8 +10,8 @@ Invariants that every engine keeps:
 * A recipient has at most one lease. A lease that ran out is as none. Nobody but the holder of the
   lease moves a recipient on, with two exceptions: an operator's hold, drop or retry, and a delivery
   that happened although the lease was lost (`Settlement.lease` is None).
-* `settle` is one unit: outcomes, the notifications (DSNs) that speak of them, and the removal of a
-  finished message are stored together or not at all.
+* `settle` is one unit: outcomes, the notifications (DSNs) and steps of timelines that speak of them, and the
+  removal of a finished message are stored together or not at all.
 * Times come from the caller, and the engine never asks a clock: the queue lives on the steady clock
   of `queue.schedule`, which no jump of the wall clock moves.
 
@@ -49,6 +49,8 @@ from typing import Protocol
 from hongyan.addresses import Address
 from hongyan.errors import Conflict
 from hongyan.store.blobs import BlobSource
+from hongyan.store.bookings import Booking
+from hongyan.store.timelines import NewTimelineEntry
 from hongyan.types import AccountId, BlobRef, QueueId
 from hongyan.wire.smtp.parameters import Body, Notify, OriginalRecipient, Ret
 
@@ -119,9 +121,17 @@ class NewMessage:
     not_before: datetime
     """First attempt: `queued_at`, or later for a message that can still be taken back."""
     expires: datetime
+    held: str | None = None
+    """Why it is not sent until an operator releases it: its recipients begin HELD. None: it is sent."""
     receipt: bytes | None = None
     """Digest of envelope and octets: a message with the same receipt within its time is the same message."""
     receipt_until: datetime | None = None
+    timeline: tuple[NewTimelineEntry, ...] = ()
+    """Its first steps, stored with it if it is new."""
+    verp: str | None = None
+    """The two delimiters of `queue.verp`, if each recipient has a reverse-path of his own."""
+    booking: Booking | None = None
+    """What it counts for, of whoever sends it: counted with it if it is new."""
 
     def __post_init__(self) -> None:
         if (self.blob is None) == (self.octets is None):
@@ -130,6 +140,8 @@ class NewMessage:
             raise ValueError("a queued message has at least one recipient")
         if (self.receipt is None) != (self.receipt_until is None):
             raise ValueError("a receipt has an end")
+        if self.verp is not None and (len(self.verp) != 2 or self.reverse_path is None):
+            raise ValueError("a reverse-path for each recipient needs one to begin with, and two delimiters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +170,11 @@ class QueuedMessage:
     ret: Ret | None
     envelope_id: str | None
     queued_at: datetime
+    not_before: datetime
+    """When it was, or will be, released for delivery: `queued_at` or later (RFC 4865)."""
     expires: datetime
+    verp: str | None = None
+    """As in `NewMessage`."""
 
     @property
     def octets_out(self) -> int:
@@ -196,6 +212,8 @@ class QueuedRecipient:
     """The sender was told once that this takes longer."""
     last: AttemptReport | None
     leased_until: datetime | None = None
+    held_for: str = ""
+    """Why it is HELD, in words of this server; empty where nobody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +264,8 @@ class Settlement:
     """None: record deliveries that happened although the lease was lost; only DELIVERED may then be settled."""
     recipients: tuple[Settled, ...]
     notices: tuple[NewMessage, ...] = ()
+    timeline: tuple[NewTimelineEntry, ...] = ()
+    """The steps that the outcomes are, for the timeline of who sent the message."""
 
     def __post_init__(self) -> None:
         if self.lease is None and any(settled.state is not RecipientState.DELIVERED for settled in self.recipients):
@@ -288,12 +308,16 @@ class QueueStore(Protocol):
         """Make the queue usable after a start; return how many leases were taken away.
 
         Leases of `owner` and leases that ended before `now` are removed. No READY recipient waits
-        longer than `latest`: a wall clock that ran ahead before the start delays nothing.
+        longer than `latest`, but for its message's `not_before`: a wall clock that ran ahead before the
+        start delays nothing.
         """
         ...
 
     async def enqueue(self, message: NewMessage) -> Enqueued:
-        """Store a message with its recipients, all READY, due at `not_before`.
+        """Store a message with its recipients, all READY, due at `not_before`; or all HELD if `held` says why.
+
+        A message of an account that is on hold (`store.sending.Hold`) is HELD, whatever its sender knew when it asked:
+        of a hold and an `enqueue` at the same time, one sees the other.
 
         If the receipt is known and its end is not before `queued_at`, nothing is stored and the id
         of the earlier message is returned, also when that one is finished already.
@@ -339,7 +363,7 @@ class QueueStore(Protocol):
         """
         ...
 
-    async def hold(self, selection: Selection) -> int:
+    async def hold(self, selection: Selection, reason: str = "") -> int:
         """READY becomes HELD; an attempt under way is not stopped. Return how many recipients changed."""
         ...
 
@@ -353,6 +377,14 @@ class QueueStore(Protocol):
 
     async def drop(self, selection: Selection) -> int:
         """Unfinished recipients become DROPPED, silently; finished messages are removed. Return how many."""
+        ...
+
+    async def cancel(self, message: QueueId, now: datetime, account: AccountId | None = None) -> int:
+        """Drop a message that waits for its release; return how many recipients that was.
+
+        0, and nothing dropped: it is not there, not the account's (None: anybody's), its time has come, or
+        somebody works on it.
+        """
         ...
 
     async def find_message(self, message: QueueId) -> QueueEntry | None:
