@@ -11,7 +11,7 @@ __all__ = ["LoginLog"]
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -57,6 +57,7 @@ class LoginLog:
         self._max_kinds = max_kinds
         self._pending: dict[AccountId | None, _Pending] = {}
         self._kinds = 0
+        self._takers: list[Callable[[AccountId, str], None]] = []
         self._crowded = asyncio.Event()
 
     @property
@@ -79,6 +80,12 @@ class LoginLog:
             pending.uses[credential] = CredentialUse(credential, at, kind.address)
         if network:
             pending.networks[network] = KnownNetwork(account, network, at)
+            for take in self._takers:
+                take(account, kind.address)
+
+    def listen(self, take: Callable[[AccountId, str], None]) -> None:
+        """Tell of each successful login: the account, and the peer's address."""
+        self._takers.append(take)
 
     async def run(self) -> None:
         """Write what was counted, again and again, until cancelled."""
