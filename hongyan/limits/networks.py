@@ -1,11 +1,12 @@
-"""Networks as limits count them: an IPv4 address, or the /64 of an IPv6 address.
+"""Networks as limits count them: an IPv4 address, or the /64 of an IPv6 address; around it the /24, or the /48.
 
-Whoever has one address of a /64 has them all: it is one link (RFC 4291 §2.5.1).
+Whoever has one address of a /64 has them all: it is one link (RFC 4291 §2.5.1). A /48 is what one site is given
+(RFC 6177 §2), and a /24 the smallest IPv4 network that is routed by itself.
 """
 
 from __future__ import annotations
 
-__all__ = ["is_loopback", "is_within", "network_of", "parse_networks"]
+__all__ = ["is_loopback", "is_within", "network_of", "parse_networks", "wide_network_of"]
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -21,6 +22,17 @@ def network_of(host: str) -> str:
     if isinstance(address, IPv4Address):
         return str(address)
     return str(IPv6Network((int(address) >> 64 << 64, 64)))
+
+
+@lru_cache(maxsize=8192)
+def wide_network_of(host: str) -> str:
+    """Return the network around an IP address: "192.0.2.0/24" or "2001:db8::/48". Other text stands for itself."""
+    address = _address(host)
+    if address is None:
+        return host
+    if isinstance(address, IPv4Address):
+        return str(IPv4Network((int(address) >> 8 << 8, 24)))
+    return str(IPv6Network((int(address) >> 80 << 80, 48)))
 
 
 @lru_cache(maxsize=8192)
