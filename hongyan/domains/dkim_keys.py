@@ -4,9 +4,9 @@ A key is the file `DIRECTORY/DOMAIN/SELECTOR.pem` (PKCS #8, mode 0600, directory
 the owner may read it, or it is refused. A private key is never printed and never leaves its file
 but to sign.
 
-A selector made by us is the month and the kind, "202611r" for RSA and "202611e" for Ed25519. Of
-each kind the key signs whose selector sorts last, so that a new month's key takes over from the
-old one, whose DNS record stays until the mail that it signed has arrived.
+A selector made by us is the month and the kind, "202611r" for RSA and "202611e" for Ed25519. Which
+key of a kind signs is a matter of `domains.dkim_rotation`; of keys that nobody has taken note of it
+is the one whose selector sorts last.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ __all__ = [
     "KeyKind",
     "list_selectors",
     "load_key",
-    "load_signing_keys",
     "make_key",
     "make_missing_keys",
     "make_selector",
     "public_record",
+    "remove_key",
     "save_key",
 ]
 
@@ -134,6 +134,13 @@ def save_key(directory: Path, key: SigningKey) -> Path:
     return path
 
 
+def remove_key(directory: Path, domain: Domain, selector: str) -> None:
+    """Remove a key's file, if it is there."""
+    path = _path(directory, domain, selector)
+    path.unlink(missing_ok=True)
+    _sync_directory(path.parent)
+
+
 def list_selectors(directory: Path, domain: Domain) -> tuple[str, ...]:
     """Return the selectors that have a key file, sorted."""
     return tuple(
@@ -159,15 +166,6 @@ def load_key(directory: Path, domain: Domain, selector: str) -> SigningKey:
     if isinstance(private, RSAPrivateKey) and private.key_size < _MIN_RSA_BITS:
         raise ConfigurationError(f"{path}: an RSA key below {_MIN_RSA_BITS} bits passes nowhere")
     return SigningKey(domain.text, selector, private)
-
-
-def load_signing_keys(directory: Path, domain: Domain) -> tuple[SigningKey, ...]:
-    """Return the keys that sign for a domain: of each kind the newest, RSA first. Empty if it has none."""
-    newest: dict[str, SigningKey] = {}
-    for selector in list_selectors(directory, domain):
-        key = load_key(directory, domain, selector)
-        newest[key.algorithm] = key
-    return tuple(newest[algorithm] for algorithm in ("rsa-sha256", "ed25519-sha256") if algorithm in newest)
 
 
 def make_missing_keys(directory: Path, domain: Domain, now: datetime) -> None:

@@ -73,6 +73,10 @@ class Domains:
         """Say which characters begin a subaddress. Raises `NotFound` or `ValueError`."""
         await self._change(replace(self._get(domain), separators=separators), actor)
 
+    async def require_second_factor(self, domain: Domain, actor: Actor, *, required: bool) -> None:
+        """Say whether each account of a domain has to have a second factor. Raises `NotFound`."""
+        await self._change(replace(self._get(domain), needs_second_factor=required), actor)
+
     async def remove(self, domain: Domain, actor: Actor) -> None:
         """Serve a domain no longer. Raises `NotFound`, or `Refused` while it has accounts or aliases."""
         await self._store.remove_domain(
@@ -93,6 +97,7 @@ class Domains:
             domain=settings.domain.text,
             catch_all=str(settings.catch_all or ""),
             separators=settings.separators,
+            needs_second_factor=str(settings.needs_second_factor).lower(),
         )
         await self._store.change_domain(settings, audit=entry)
         await self._changed()

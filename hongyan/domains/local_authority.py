@@ -7,7 +7,7 @@ authority. Keys are ECDSA P-256, in files that nobody else reads.
 
 from __future__ import annotations
 
-__all__ = ["LocalCertificate", "make_local_certificate", "make_request", "make_self_signed"]
+__all__ = ["LocalCertificate", "key_usage", "make_local_certificate", "make_request", "make_self_signed"]
 
 import os
 from collections.abc import Sequence
@@ -109,7 +109,7 @@ def _make_authority(domain: str, clock: Clock) -> _Pair:
     certificate = (
         _builder(name, name, key, now - _YESTERDAY, now + _AUTHORITY_LIFE)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(key_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
     )
     return certificate, key
@@ -123,7 +123,7 @@ def _issue(names: Sequence[str], clock: Clock, authority: _Pair | None) -> _Pair
     certificate = (
         _builder(name, signer, key, now - _YESTERDAY, now + _LIFE)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(_alternatives(names), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), critical=False)
@@ -147,7 +147,8 @@ def _builder(
     )
 
 
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    """Return what a key may do: sign certificates and lists of revoked ones, or what TLS asks (RFC 5280 §4.2.1.3)."""
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         key_cert_sign=signs_certificates,

@@ -12,9 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hongyan.addresses import Domain
 from hongyan.domains.dkim_keys import (
     KeyKind,
-    list_selectors,
     load_key,
-    load_signing_keys,
     make_key,
     make_selector,
     public_record,
@@ -59,14 +57,6 @@ def test_a_key_is_never_replaced(tmp_path: Path) -> None:
         save_key(tmp_path, make_key(DOMAIN, "s", KeyKind.ED25519))
     assert path.read_bytes() == octets
     assert [file.name for file in path.parent.iterdir()] == ["s.pem"]
-
-
-def test_the_newest_key_of_each_kind_signs(tmp_path: Path) -> None:
-    for selector, kind in (("202601r", KeyKind.RSA), ("202601e", KeyKind.ED25519), ("202611e", KeyKind.ED25519)):
-        save_key(tmp_path, make_key(DOMAIN, selector, kind))
-    assert list_selectors(tmp_path, DOMAIN) == ("202601e", "202601r", "202611e")
-    assert [key.selector for key in load_signing_keys(tmp_path, DOMAIN)] == ["202601r", "202611e"]
-    assert load_signing_keys(tmp_path, Domain("example.net")) == ()
 
 
 def test_a_key_that_others_can_read_is_refused_with_the_remedy(tmp_path: Path) -> None:

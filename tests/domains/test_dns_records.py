@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from ipaddress import ip_address
 
 from hongyan.addresses import Domain
+from hongyan.domains.client_documents import pacc_octets, pacc_record
+from hongyan.domains.client_settings import pacc_of_ports
 from hongyan.domains.dkim_keys import DkimRecord
+from hongyan.domains.dns_check import Status, check_record
 from hongyan.domains.dns_records import DomainFacts, Kind, Need, Record, wanted_records
 from hongyan.domains.mta_sts_policy import make_policy
 
@@ -46,6 +50,27 @@ def test_programs_are_led_to_services_that_begin_with_tls_and_away_from_others()
     assert records["_pop3s._tcp.geese.test", "SRV"][0].value == "0 0 0 ."
     assert records["_submissions._tcp.geese.test", "SRV"][0].value == "0 1 465 mail.geese.test."
     assert not any(record.kind == "CNAME" for found in records.values() for record in found)
+
+
+def test_settings_of_mail_programs_are_vouched_for_where_they_are_told() -> None:
+    settings = pacc_of_ports("geese.test", "mail.geese.test", {"https": 443, "imaps": 993, "pop3s": 9995}, jmap=True)
+    assert settings is not None
+    octets = pacc_octets(settings)
+    assert json.loads(octets)["protocols"] == {
+        "jmap": {"url": "https://mail.geese.test/.well-known/jmap"},
+        "imap": {"host": "mail.geese.test"},
+    }
+    assert pacc_of_ports("geese.test", "mail.geese.test", {"https": 8443, "imaps": 993}, jmap=True) is None
+    services = {"https": 443, "imaps": 993}
+    assert ("_ua-auto-config.geese.test", "TXT") not in wanted(services=services)
+    records = wanted(services=services, pacc=octets)
+    assert records["ua-auto-config.geese.test", "CNAME"][0].value == "mail.geese.test."
+    (record,) = records["_ua-auto-config.geese.test", "TXT"]
+    assert re.fullmatch("v=UAAC1; a=sha256; d=[A-Za-z0-9+/]{43}=", record.value)
+    former = pacc_record(octets + b" ")
+    assert check_record(record, [former, record.value]).status is Status.GOOD
+    assert check_record(record, [former]).status is Status.DIFFERENT
+    assert check_record(record, []).status is Status.MISSING
 
 
 def test_a_policy_on_tls_is_announced_where_there_is_one_and_anew_when_it_changes() -> None:
