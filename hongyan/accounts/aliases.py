@@ -86,6 +86,8 @@ class Resolution:
     external: tuple[Address, ...] = ()
     refusal: Refusal | None = None
     via: Via = Via.NOTHING
+    refused: tuple[LocalRecipient, ...] = ()
+    """Accounts that do not get it because they are full or suspended."""
 
     def __post_init__(self) -> None:
         if (self.refusal is None) != bool(self.recipients or self.external):
@@ -123,6 +125,11 @@ class Aliases:
             self._refused.clear()
 
     # -- resolving
+
+    def separators(self, domain: Domain) -> str:
+        """Return the characters that begin a subaddress of a domain; none where there are none, or it is not ours."""
+        settings = self._domains.find(domain)
+        return settings.separators if settings else ""
 
     def find(self, address: Address | None) -> Resolution | None:
         """Return what is known without waiting, else None: then `resolve`. The address None is `<postmaster>`."""
@@ -192,8 +199,7 @@ class Aliases:
         return keys
 
     def _split(self, address: Address) -> tuple[Address, str | None]:
-        settings = self._domains.find(address.domain)
-        return address.subaddress_split(settings.separators if settings else "")
+        return address.subaddress_split(self.separators(address.domain))
 
     async def _step(
         self,
@@ -280,7 +286,7 @@ class _Expansion:
     external: list[Address] = field(default_factory=list)
     entered: set[str] = field(default_factory=set)
     via: Via = Via.NOTHING
-    is_disabled: bool = False
+    disabled: list[LocalRecipient] = field(default_factory=list)
     is_loop: bool = False
     is_too_large: bool = False
 
@@ -300,7 +306,7 @@ class _Expansion:
 
     def add(self, account: AccountId, address: Address, state: AccountState, detail: str | None) -> None:
         if state is not AccountState.ACTIVE:
-            self.is_disabled = True
+            self.disabled.append(LocalRecipient(account, address, detail))
         elif account not in self.recipients:
             self.recipients[account] = LocalRecipient(account, address, detail)
 
@@ -309,10 +315,10 @@ class _Expansion:
             return Resolution(refusal=Refusal.TOO_MANY, via=self.via)
         if self.recipients or self.external:
             return Resolution(tuple(self.recipients.values()), tuple(self.external), None, self.via)
-        if self.is_disabled:
-            return Resolution(refusal=Refusal.DISABLED, via=self.via)
+        if self.disabled:
+            return Resolution(refusal=Refusal.DISABLED, via=self.via, refused=tuple(self.disabled))
         return Resolution(refusal=Refusal.LOOP if self.is_loop else Refusal.UNKNOWN, via=self.via)
 
 
 def _over_quota(resolution: Resolution) -> Resolution:
-    return replace(resolution, recipients=(), refusal=Refusal.OVER_QUOTA)
+    return replace(resolution, recipients=(), refused=resolution.recipients, refusal=Refusal.OVER_QUOTA)

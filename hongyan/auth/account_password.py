@@ -6,6 +6,7 @@ __all__ = ["AccountPassword"]
 
 from collections.abc import Awaitable, Callable
 
+from hongyan.accounts.settings import Settings
 from hongyan.audit.events import Actor, AuditEvent
 from hongyan.audit.log import AuditLog
 from hongyan.auth.passwords import Passwords
@@ -18,10 +19,16 @@ class AccountPassword:
     """Changes passwords. `changed` is called after each change: live connections of the old secrets end."""
 
     def __init__(
-        self, store: CredentialStore, passwords: Passwords, audit: AuditLog, changed: Callable[[], Awaitable[None]]
+        self,
+        store: CredentialStore,
+        passwords: Passwords,
+        settings: Settings,
+        audit: AuditLog,
+        changed: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
         self._passwords = passwords
+        self._settings = settings
         self._audit = audit
         self._changed = changed
 
@@ -30,4 +37,5 @@ class AccountPassword:
         password_hash = await self._passwords.hash(new)
         entry = self._audit.entry(AuditEvent.PASSWORD_CHANGED, actor, account=account)
         await self._store.set_password(account, password_hash, audit=entry)
+        await self._settings.note_new_password(account, actor)
         await self._changed()

@@ -1,4 +1,4 @@
-"""How many programs an account may use at once. A device is an app password, not a connection."""
+"""How many programs an account may use at once. A device is an app password or a certificate, not a connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hongyan.options import option
-from hongyan.store.credentials import AppPassword
+from hongyan.store.credentials import Device
 from hongyan.types import CredentialId
 
 
@@ -17,7 +17,9 @@ from hongyan.types import CredentialId
 class DeviceOptions:
     """The section `[devices]`."""
 
-    limit: int = option(0, "App passwords of an account that may be in use at once; 0: no limit.")
+    limit: int = option(
+        0, "App passwords and client certificates of an account that may be in use at once; 0: no limit."
+    )
     idle: int = option(30, "After so long without a login a device is not in use any more.", unit="days")
 
     def __post_init__(self) -> None:
@@ -26,21 +28,21 @@ class DeviceOptions:
 
 
 def is_over_device_limit(
-    used: AppPassword,
-    app_passwords: Sequence[AppPassword],
+    used: Device,
+    devices: Sequence[Device],
     find_later_use: Callable[[CredentialId], datetime | None],
     options: DeviceOptions,
     now: datetime,
 ) -> bool:
     """Whether a login with `used` would be one device too many: enough others are in use, and this one was not.
 
-    `find_later_use` knows uses that are later than those stored with the app passwords.
+    `find_later_use` knows uses that are later than those stored with the devices.
     """
     if not options.limit:
         return False
     since = now - timedelta(days=options.idle)
     in_use = set()
-    for known in app_passwords:
+    for known in devices:
         last = find_later_use(known.credential) or known.last_used_at
         if last is not None and last > since:
             in_use.add(known.credential)

@@ -1,6 +1,6 @@
 """The one door: every protocol logs in here.
 
-    limits and bans -> account -> app passwords -> the account's password, where it is allowed
+    limits and bans -> account -> app passwords or certificates -> the account's password, where it is allowed
     -> state, class, service switch, scope, devices -> audit -> Principal
 
 Every failed secret is told the same: that it failed, and where app passwords are explained. That a service is
@@ -14,7 +14,7 @@ __all__ = ["LoginDoor", "LoginOptions"]
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -23,20 +23,22 @@ from hongyan.accounts.cache import Cache
 from hongyan.addresses import Address, AddressFault
 from hongyan.audit.logins import LoginLog
 from hongyan.auth.app_passwords import SecretHasher, fake_verifiers, match_secret
+from hongyan.auth.client_authority import ShownCertificate, read_shown
 from hongyan.auth.devices import DeviceOptions, is_over_device_limit
 from hongyan.auth.passwords import PasswordFault, Passwords, PasswordsBusy
-from hongyan.auth.principal import LoginAttempt, LoginReason, LoginRefused, Principal, ScramOffer
+from hongyan.auth.principal import EXTERNAL, LoginAttempt, LoginReason, LoginRefused, Principal, ScramOffer
 from hongyan.auth.proven import NOBODY, Proven
 from hongyan.auth.refusals import Refusals
 from hongyan.auth.services import ServiceOptions, check_service
 from hongyan.clock import Clock
-from hongyan.errors import ServerFault
+from hongyan.errors import NotFound, ServerFault
 from hongyan.limits.networks import is_loopback, network_of
 from hongyan.limits.rates import Admitted, LoginLimits, OverRate
 from hongyan.options import option
 from hongyan.secret import Secret
 from hongyan.store.accounts import Service
 from hongyan.store.audit import LoginKind
+from hongyan.store.client_certificates import ClientCertificate
 from hongyan.store.credentials import CredentialStore, Password, StoredLogin
 from hongyan.store.directory import DirectoryChange
 from hongyan.telemetry import metrics
@@ -50,7 +52,14 @@ _KEPT_USES = 20_000
 _MAX_NAME = 254
 _MAX_COUNTERS = 1000
 
-_VARIANTS = {"PLAIN": "plain", "LOGIN": "login", "SCRAM-SHA-256": "scramsha256", "USER": "user"}
+_VARIANTS = {
+    "PLAIN": "plain",
+    "LOGIN": "login",
+    "EXTERNAL": "external",
+    "SCRAM-SHA-256": "scramsha256",
+    "USER": "user",
+    "BASIC": "basic",
+}
 _TLS_VERSIONS = frozenset({"none", "TLSv1.2", "TLSv1.3"})
 
 
@@ -77,7 +86,7 @@ class LoginOptions:
 class _Visit:
     """One attempt on its way through the door."""
 
-    __slots__ = ("admitted", "attempt", "credential", "label", "login", "name")
+    __slots__ = ("admitted", "attempt", "credential", "is_barred", "label", "login", "name")
 
     def __init__(self, attempt: LoginAttempt, name: str) -> None:
         self.attempt = attempt
@@ -86,6 +95,7 @@ class _Visit:
         self.login: StoredLogin | None = None
         self.credential: CredentialId | None = None
         self.label = ""
+        self.is_barred = False
 
 
 Quick = Callable[[StoredLogin], Proven | None]
@@ -146,7 +156,7 @@ class LoginDoor:
         is_password_accepted = attempt.service in self._password_services
         return await self._enter(
             attempt,
-            partial(self._match, attempt.service, secret, is_password_accepted),
+            partial(self._match, attempt, secret, is_password_accepted),
             partial(self._check_password, secret) if is_password_accepted else None,
         )
 
@@ -169,6 +179,17 @@ class LoginDoor:
         proven = matched is not None and matched < len(offer.credentials)
         credential = offer.credentials[matched] if proven and matched is not None else None
         return await self._enter(attempt, partial(_find_app_password, credential), None)
+
+    async def authenticate_certificate(self, attempt: LoginAttempt, certificate: bytes) -> Principal:
+        """Let in whom a certificate names that TLS has verified, in DER. Raises `LoginRefused`.
+
+        `attempt.name` is whom the peer wants to act for, which can only be the certificate's own account; empty: that.
+        """
+        shown = read_shown(certificate)
+        owner = await self._find_owner(shown)
+        is_own = owner is not None and (not attempt.name or self._canonical(attempt.name) == owner)
+        match = partial(self._match_certificate, shown if is_own else None)
+        return await self._enter(replace(attempt, name=owner or ""), match, None)
 
     # -- the way through
 
@@ -199,6 +220,10 @@ class LoginDoor:
             raise
         if proven is None:
             reason = LoginReason.WRONG_SECRET if visit.login else LoginReason.UNKNOWN_NAME
+            if visit.is_barred:
+                reason = LoginReason.SECOND_FACTOR
+            if attempt.mechanism == EXTERNAL:
+                raise self._refusals.wrong_certificate(reason)
             raise self._refusals.wrong_secret(reason)
         await self._limits.succeeded(visit.admitted)
         return self._decide(visit, proven)
@@ -214,9 +239,12 @@ class LoginDoor:
             visit.login = await self._current(visit.name, known)
             if visit.login is not None and visit.login is not known:
                 proven = quick(visit.login)
-        if slow is not None and (proven is None or not proven.opens(visit.attempt.service)):
+        if slow is not None and (proven is None or not proven.opens(visit.attempt)):
             proven = await slow(visit.login) or proven
-        return proven
+        if proven is not None and proven.device is None and proven.login.has_second_factor:
+            # Half of what opens the account: only who asks for the other half may take it.
+            visit.is_barred = not (visit.attempt.asks_second_factor and visit.attempt.service is Service.WEB)
+        return None if visit.is_barred else proven
 
     async def _slow_down_stranger(self, visit: _Visit) -> None:
         attempt, login = visit.attempt, visit.login
@@ -231,32 +259,50 @@ class LoginDoor:
 
     def _decide(self, visit: _Visit, proven: Proven) -> Principal:
         """The secret is right: may the account come in by it?"""
-        account, used, service = proven.login.account, proven.app_password, visit.attempt.service
+        account, used, service = proven.login.account, proven.device, visit.attempt.service
         visit.label = used.label if used else "password"
         refusal = check_service(account, service, self._services)
         if refusal is not None:
             raise self._refusals.of_service(refusal, service, is_told=used is not None)
         if used is not None:
-            if not proven.opens(service):
+            if not proven.opens(visit.attempt):
                 raise self._refusals.named(LoginReason.SCOPE, service)
-            if is_over_device_limit(
-                used, proven.login.app_passwords, self._last_uses.find, self._devices, self._clock.now()
-            ):
+            if is_over_device_limit(used, proven.login.devices, self._last_uses.find, self._devices, self._clock.now()):
                 raise self._refusals.named(LoginReason.DEVICE_LIMIT, service)
         scopes = used.scopes & account.services if used else frozenset({service})
-        return Principal(account.account_id, account.address, scopes, proven.credential, account.role)
+        ends_at = used.expires_at if isinstance(used, ClientCertificate) else None
+        return Principal(account.account_id, account.address, scopes, proven.credential, account.role, ends_at)
 
     # -- secrets
 
-    def _match(self, service: Service, secret: Secret, is_password_accepted: bool, login: StoredLogin) -> Proven | None:
+    def _match(
+        self, attempt: LoginAttempt, secret: Secret, is_password_accepted: bool, login: StoredLogin
+    ) -> Proven | None:
         octets = secret.reveal()
         used = match_secret(self._hasher.keyed_hash(octets, login.scram_salt), login)
         proven = Proven(login, used.credential, used) if used else None
-        if proven is not None and proven.opens(service):
+        if proven is not None and proven.opens(attempt):
             return proven
         if is_password_accepted and login.password and self._passwords.is_remembered(secret, login.password.hash):
             return Proven(login, login.password.credential, None)
         return proven
+
+    def _match_certificate(self, shown: ShownCertificate | None, login: StoredLogin) -> Proven | None:
+        if shown is None:
+            return None
+        for known in login.certificates:
+            if known.fingerprint == shown.fingerprint and known.expires_at > self._clock.now():
+                return Proven(login, known.credential, known)
+        return None
+
+    async def _find_owner(self, shown: ShownCertificate) -> str | None:
+        """Return the address of the account that a certificate was made for."""
+        try:
+            return (await self._store.get_login(shown.account)).account.address.canonical
+        except NotFound:
+            return None
+        except ServerFault as fault:
+            raise self._unavailable(fault) from fault
 
     async def _check_password(self, secret: Secret, login: StoredLogin | None) -> Proven | None:
         password = login.password if login else None
@@ -307,7 +353,9 @@ class LoginDoor:
             return name[:_MAX_NAME].lower().encode("ascii", "backslashreplace").decode()
 
     def _require_tls(self, attempt: LoginAttempt) -> None:
-        if attempt.tls is None and not (self._options.plaintext_on_loopback and is_loopback(attempt.peer)):
+        # A browser holds loopback to be as good as TLS (W3C Secure Contexts §3.1), and so do we for the web.
+        may_be_plain = self._options.plaintext_on_loopback or attempt.service is Service.WEB
+        if attempt.tls is None and not (may_be_plain and is_loopback(attempt.peer)):
             raise self._refusals.tls_required()
 
     def _unavailable(self, fault: ServerFault) -> LoginRefused:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["LoginAttempt", "LoginReason", "LoginRefused", "Principal", "ScramOffer"]
+__all__ = ["EXTERNAL", "LoginAttempt", "LoginReason", "LoginRefused", "Principal", "ScramOffer"]
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from hongyan.addresses import Address
 from hongyan.errors import Refused
@@ -14,24 +16,29 @@ from hongyan.store.accounts import Role, Service
 from hongyan.types import AccountId, CredentialId
 from hongyan.wire.sasl import ScramVerifiers
 
+EXTERNAL: Final = "EXTERNAL"
+"""The mechanism that takes what TLS has proven (RFC 4422 appendix A)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is logged in, with what, and what for."""
+    """Who is logged in, with what, what for, and until when, where the credential ends by itself."""
 
     account: AccountId
     address: Address
     scopes: frozenset[Service]
     credential: CredentialId
     role: Role
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginAttempt:
-    """Somebody wants in. `secret` is None for SCRAM, where it never comes.
+    """Somebody wants in. `secret` is None for SCRAM and EXTERNAL, where it never comes.
 
     `peer` is the peer's IP address, `tls` the version of TLS or None, `client` what the program calls itself,
-    `mechanism` "PLAIN", "LOGIN", "SCRAM-SHA-256" or the protocol's own command ("USER", "LOGIN").
+    `mechanism` "PLAIN", "LOGIN", "SCRAM-SHA-256", "EXTERNAL", "BASIC" or the protocol's own command ("USER", "LOGIN").
+    An app password for one of the services that `admits` names opens this one too; it gives no scope that it lacks.
     """
 
     service: Service
@@ -41,6 +48,9 @@ class LoginAttempt:
     mechanism: str
     secret: Secret | None = None
     client: str = ""
+    asks_second_factor: bool = False
+    """Whether who lets in will ask for the second factor. Else the password of an account with one is refused."""
+    admits: frozenset[Service] = frozenset()
 
 
 class LoginReason(StrEnum):
@@ -53,6 +63,9 @@ class LoginReason(StrEnum):
     """From this network, or with this name from this network."""
     BUSY = "busy"
     """Too many passwords are being checked; later it may do."""
+    SECOND_FACTOR = "second-factor"
+    """The password is right, but the account has a second factor that cannot be asked for here."""
+    SECOND_FACTOR_WRONG = "second-factor-wrong"
     UNAVAILABLE = "unavailable"
     """Our fault; later it may do."""
     SERVICE_OFF = "service-off"

@@ -9,23 +9,24 @@ from datetime import UTC, datetime
 from typing import Final
 
 from hongyan.addresses import Address
-from hongyan.store.accounts import Account, AccountClass, AccountState, Locale, Role, Service
-from hongyan.store.credentials import AppPassword, StoredLogin
+from hongyan.auth.principal import LoginAttempt
+from hongyan.store.accounts import Account, AccountClass, AccountState, Locale, Role
+from hongyan.store.credentials import Device, StoredLogin
 from hongyan.types import AccountId, CredentialId
 from hongyan.wire.sasl import SCRAM_ITERATIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """Somebody has shown a right secret of an account: an app password, or the password."""
+    """Somebody has shown what opens an account: an app password, a client certificate, or (None) the password."""
 
     login: StoredLogin
     credential: CredentialId
-    app_password: AppPassword | None
+    device: Device | None
 
-    def opens(self, service: Service) -> bool:
-        """Whether the secret is for the service. One secret may be both, password and app password."""
-        return self.app_password is None or service in self.app_password.scopes
+    def opens(self, attempt: LoginAttempt) -> bool:
+        """Whether the secret is for what is attempted. One secret may be both, password and app password."""
+        return self.device is None or not self.device.scopes.isdisjoint({attempt.service, *attempt.admits})
 
 
 NOBODY: Final = StoredLogin(

@@ -21,7 +21,7 @@ _SENTENCES = {
     LoginReason.SUSPENDED: "This account is suspended, ask your admin.",
     LoginReason.SERVICE_OFF: "{service} is switched off for this account, ask your admin to switch it on.",
     LoginReason.CLASS: "{service} is not for this class of account, use IMAP or ask your admin.",
-    LoginReason.SCOPE: "This app password is for other services than {service}: {help_url}",
+    LoginReason.SCOPE: "This app password or certificate is for other services than {service}: {help_url}",
     LoginReason.DEVICE_LIMIT: "Too many devices are in use, revoke one of their app passwords first: {help_url}",
 }
 
@@ -36,6 +36,11 @@ class Refusals:
     def wrong_secret(self, reason: LoginReason) -> LoginRefused:
         """Whatever the reason is: the peer is told that name and secret do not fit."""
         return LoginRefused(reason, self._wrong, told=LoginReason.WRONG_SECRET)
+
+    def wrong_certificate(self, reason: LoginReason) -> LoginRefused:
+        """TLS has verified the certificate, and it opens nothing, or not what was asked for."""
+        sentence = "This certificate was revoked, has expired or is not that account's; ask for a new one."
+        return LoginRefused(reason, sentence, told=LoginReason.WRONG_SECRET)
 
     def of_service(self, refusal: ServiceRefusal, service: Service, *, is_told: bool) -> LoginRefused:
         """The secret is right, but the account may not use the service."""

@@ -2,8 +2,8 @@
 
 When the directory's log says that a credential was revoked, an account suspended, or a service switched off,
 the sessions concerned are told to end: at once on this node, and on others when they have read the log, within
-seconds. What changed between a login and its registration here is remembered for a while, so that no session
-slips through.
+seconds. A certificate that ends takes its sessions with it, within half a minute. What changed between a login and
+its registration here is remembered for a while, so that no session slips through.
 """
 
 from __future__ import annotations
@@ -100,6 +100,14 @@ class Revocations:
                 if session.principal.credential in self._revoked:
                     self._end(session)
 
+    def end_expired(self) -> None:
+        """End the sessions whose certificates have ended. To be called now and then."""
+        now = self._clock.now()
+        for sessions in list(self._live.values()):
+            for session in list(sessions):
+                if session.principal.ends_at is not None and session.principal.ends_at <= now:
+                    self._end(session)
+
     async def _check_account(self, account: AccountId, now: float) -> None:
         """Read an account anew and end the sessions that it does not allow any more."""
         valid: set[CredentialId] = set()
@@ -110,8 +118,9 @@ class Revocations:
             pass
         else:
             current = login.account
-            valid.update(secret.credential for secret in login.app_passwords)
-            valid.update({login.password.credential} if login.password else ())
+            valid.update(device.credential for device in login.devices)
+            if login.password and not login.has_second_factor:  # else it opens nothing alone (ASVS 5 V7.4.3)
+                valid.add(login.password.credential)
         self._changed[account] = (current, now)
         for session in list(self._live.get(account, ())):
             if session.principal.credential not in valid or self._is_barred(current, session.service):

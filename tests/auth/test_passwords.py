@@ -41,6 +41,20 @@ async def test_a_wrong_password_is_not_remembered(passwords: Passwords) -> None:
         assert not await passwords.check(Secret(wrong), None)
 
 
+async def test_who_is_unknown_costs_a_hash_too(passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+    verify = Passwords._verify
+
+    def count(self: Passwords, stored: str, octets: bytes) -> bool:
+        checked.append(stored)
+        return verify(self, stored, octets)
+
+    monkeypatch.setattr(Passwords, "_verify", count)
+    assert not await passwords.check(Secret("honk honk"), None)
+    assert len(checked) == 1
+    assert checked[0].startswith("$argon2id$")
+
+
 async def test_what_looks_the_same_is_the_same(passwords: Passwords) -> None:
     stored = await passwords.hash(Secret("gänsemarsch\u00a0①"))
     assert await passwords.check(Secret("ga\u0308nsemarsch 1"), stored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hongyan.audit.events import CLI
@@ -68,6 +69,20 @@ async def test_a_removed_account_ends_its_sessions(door: Door) -> None:
     session = _Session(door, await door.enter("ann@geese.test", ann.app_password))
     await door.provisioner.remove(ann.account.account_id, CLI)
     assert session.ended == 1
+
+
+async def test_sessions_end_with_the_certificate_that_opened_them(door: Door, clock: FakeClock) -> None:
+    ann = await door.add("ann@geese.test")
+    principal = await door.enter("ann@geese.test", ann.app_password)
+    now = clock.now()
+    short = _Session(door, replace(principal, ends_at=now + timedelta(hours=1)))
+    long = _Session(door, replace(principal, ends_at=now + timedelta(hours=2)))
+    endless = _Session(door, principal)
+    door.revocations.end_expired()
+    assert (short.ended, long.ended, endless.ended) == (0, 0, 0)
+    clock.advance(timedelta(hours=1))
+    door.revocations.end_expired()
+    assert (short.ended, long.ended, endless.ended) == (1, 0, 0)
 
 
 async def test_a_session_that_has_left_is_told_nothing(door: Door) -> None:
