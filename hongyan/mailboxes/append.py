@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Incoming", "append", "internal_text", "require_keywords"]
+__all__ = ["Incoming", "append", "internal_text", "replace", "require_keywords"]
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -11,10 +11,13 @@ from datetime import UTC, datetime
 
 from pyroaring import BitMap
 
+from hongyan.addresses import Address
+from hongyan.errors import Conflict
 from hongyan.mailboxes.flag_column import COMMON_FLAGS
 from hongyan.mailboxes.mail import Mail
 from hongyan.message.analyze import Analysis, analyze
-from hongyan.store.changes import Appended, Flag, LoggedChange
+from hongyan.message.anatomy import Anatomy
+from hongyan.store.changes import Appended, Expunged, Flag, LoggedChange
 from hongyan.store.messages import Appending, NewMessage
 from hongyan.store.receipts import Receipt
 from hongyan.types import AccountId, MailboxId
@@ -28,7 +31,10 @@ class Incoming:
     """A message to be stored.
 
     `prefix` are the trace fields that stand before the octets; `internal_date` is now unless somebody says otherwise.
-    A message for several accounts carries its `analysis`, so that it is made once.
+    A message for several accounts carries its `analysis`, so that it is made once. `heard` is who wrote it, where the
+    account's correspondents are to know.
+    What is served is the prefix and the octets from `skipped` on: of a header that is not served as it came, the
+    prefix holds what is served of it.
     """
 
     octets: bytes
@@ -36,6 +42,16 @@ class Incoming:
     flags: tuple[Flag, ...] = ()
     internal_date: datetime | None = None
     analysis: Analysis | None = None
+    heard: Address | None = None
+    skipped: int = 0
+    anatomy: Anatomy | None = None
+    """That of the octets, if somebody has read it already."""
+
+    def analyze(self) -> Analysis:
+        """Return what is stored about the message as it is served."""
+        if self.skipped:
+            return analyze(self.prefix, self.octets[self.skipped :])
+        return analyze(self.prefix, self.octets, self.anatomy)
 
 
 async def append(
@@ -61,6 +77,26 @@ async def append(
     return done
 
 
+async def replace(
+    mail: Mail, account: AccountId, source: MailboxId, uid: int, target: MailboxId, message: Incoming
+) -> Appending | None:
+    """Store a message in the place of another, which leaves; None, and nothing stored, when that one is gone.
+
+    Raises what `append` raises; the room of the old message is the new one's.
+    """
+    await require_keywords(mail, account, target, message.flags)
+    new = await _prepare(message, mail.clock.now())
+    try:
+        gone, done = await mail.messages.replace(account, source, uid, target, new)
+    except Conflict:
+        return None
+    changes = [LoggedChange(done.modseq, target, Appended(done.first_uid, 1, _flags([new], done.first_uid)))]
+    if gone.modseq is not None:
+        changes.insert(0, LoggedChange(gone.modseq, source, Expunged(gone.uids)))
+    await mail.live.follow(account, changes)
+    return done
+
+
 async def require_keywords(mail: Mail, account: AccountId, mailbox: MailboxId, flags: Iterable[Flag]) -> None:
     """Raise `TooManyKeywords` if the mailbox may not have these flags too, and `NotFound` if it is not there."""
     if not COMMON_FLAGS.issuperset(flags):
@@ -70,9 +106,9 @@ async def require_keywords(mail: Mail, account: AccountId, mailbox: MailboxId, f
 async def _prepare(message: Incoming, now: datetime) -> NewMessage:
     found = message.analysis
     if found is None and len(message.octets) < _IN_A_THREAD:
-        found = analyze(message.prefix, message.octets)
+        found = message.analyze()
     elif found is None:
-        found = await asyncio.to_thread(analyze, message.prefix, message.octets)
+        found = await asyncio.to_thread(message.analyze)
     date = message.internal_date or now
     return NewMessage(
         message.octets,
@@ -82,6 +118,8 @@ async def _prepare(message: Incoming, now: datetime) -> NewMessage:
         int(date.timestamp()),
         internal_text(date),
         int(now.timestamp()),
+        message.heard,
+        message.skipped,
     )
 
 

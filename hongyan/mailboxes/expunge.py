@@ -1,4 +1,4 @@
-"""Remove messages from a mailbox; what remembers them is the log (RFC 7162 §3.2.7)."""
+"""Remove messages from a mailbox; what left it is remembered (RFC 7162 §3.2.7)."""
 
 from __future__ import annotations
 
@@ -30,15 +30,10 @@ async def expunge(mail: Mail, account: AccountId, mailbox: MailboxId, uids: BitM
 
 
 async def expunged_since(changes: ChangeStore, account: AccountId, state: MailboxState, cursor: ModSeq) -> BitMap:
-    """Return UIDs that are not in the mailbox any more, those that left after `cursor` at least.
+    """Return UIDs that are not in the mailbox any more: those that left after `cursor`, and maybe earlier ones.
 
-    Where the log does not reach back to `cursor` they are all that the mailbox ever gave (RFC 7162 §3.2.5.2).
+    Where some are forgotten, they are all that the mailbox ever gave and has not (RFC 7162 §3.2.5.2). What leaves
+    while this waits may be missing, and what is not yet taken out of `state` is not told.
     """
-    if cursor >= await changes.log_floor(account):
-        gone = BitMap()
-        for logged in await changes.changes_of_mailbox(account, state.mailbox_id, cursor):
-            if isinstance(logged.change, Expunged):
-                gone |= logged.change.uids
-        if cursor >= await changes.log_floor(account):  # Nothing was pruned while we read.
-            return gone
-    return BitMap(range(1, state.uidnext)) - BitMap(state.uids)
+    gone = await changes.expunged_since(account, state.mailbox_id, cursor)
+    return (BitMap(range(1, state.uidnext)) if gone is None else gone) - BitMap(state.uids)

@@ -73,6 +73,13 @@ class FlagColumn:
         column.codes = codes
         return column
 
+    def copy(self) -> FlagColumn:
+        """Return the same column, which goes its own way."""
+        other = FlagColumn()
+        other.codes, other.texts, other._sets = self.codes[:], self.texts[:], self._sets[:]
+        other._codes_of, other._spellings = dict(self._codes_of), dict(self._spellings)
+        return other
+
     def compact(self) -> None:
         """Forget the sets and the keywords that no message has."""
         used = sorted({0, *self.codes})

@@ -59,7 +59,7 @@ async def mark(
     for _attempt in range(_TRIES):
         modified, chosen = _NOTHING, uids
         if unchanged_since is not None:
-            modified = _changed_after(state, uids, unchanged_since)
+            modified = state.changed_after(uids, unchanged_since)
             chosen = uids - modified
         changed = state.changed_by(state.position_runs(chosen), _change(state.column, action, flags))
         if not changed:
@@ -96,10 +96,3 @@ def _entry(action: FlagAction, uids: BitMap, flags: tuple[Flag, ...]) -> FlagsAd
             return FlagsRemoved(uids, flags)
         case FlagAction.REPLACE:
             return FlagsReplaced(uids, flags)
-
-
-def _changed_after(state: MailboxState, uids: BitMap, modseq: ModSeq) -> BitMap:
-    late = BitMap()
-    for start, stop in state.position_runs(uids):
-        late |= BitMap(state.uids[at] for at in state.changed_since(modseq, start, stop))
-    return late

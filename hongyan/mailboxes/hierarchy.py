@@ -121,6 +121,7 @@ async def rename_mailbox(mail: Mail, account: AccountId, name: str, new_name: st
     await _follow(mail, account, "renamed", last, names)
     for old in subscribed:
         await mail.mailboxes.subscribe(account, old, subscribed=False)
+    mail.live.touched(account)
 
 
 async def _empty_inbox(mail: Mail, account: AccountId, inbox: MailboxId, new_name: str) -> None:

@@ -133,6 +133,10 @@ class LiveMailboxes:
         if self._pins[key] <= 0:
             del self._pins[key]
 
+    def stir(self, account: AccountId) -> None:
+        """Let those who wait for an account look, though its log says nothing new."""
+        self._hints.publish(account, ModSeq(0))
+
     # -- following the log
 
     def committed(self, account: AccountId, changes: Sequence[LoggedChange]) -> None:
@@ -146,6 +150,10 @@ class LiveMailboxes:
         elif changes[-1].modseq > live.cursor:
             self._catch_up_soon(account, live)
         self._hints.publish(account, changes[-1].modseq)
+
+    def touched(self, account: AccountId) -> None:
+        """Tell those who wait of what no mailbox in memory knows: a subscription has changed, or a note."""
+        self._hints.publish(account, ModSeq(0))
 
     async def follow(self, account: AccountId, changes: Sequence[LoggedChange]) -> None:
         """Do as `committed`, and return when what is in memory holds these changes."""

@@ -6,23 +6,24 @@ its own unchanging picture of the mailbox without a copy.
 
 from __future__ import annotations
 
-__all__ = ["Delta", "MailboxState"]
+__all__ = ["Delta", "Follower", "MailboxState"]
 
-import struct
-import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import ne
+from typing import Protocol
 
-import zstandard
 from pyroaring import BitMap
 
 from hongyan.errors import Corrupt
-from hongyan.mailboxes.flag_column import Codes, FlagChange, FlagColumn
+from hongyan.mailboxes.flag_column import FlagChange, FlagColumn
+from hongyan.mailboxes.snapshot import Snapshot
 from hongyan.store.changes import (
+    AccessChanged,
+    Annotated,
     Appended,
     Expunged,
     Flag,
@@ -31,16 +32,13 @@ from hongyan.store.changes import (
     FlagsReplaced,
     LoggedChange,
     MailboxChanged,
+    SeenBy,
     uid_runs,
 )
 from hongyan.store.mailboxes import Mailbox, StoredState
 from hongyan.types import MailboxId, ModSeq, UidValidity
 
 _REMEMBERED = 512
-_SNAPSHOT = struct.Struct(">4sBIIIQ")  # magic, octets of a code, messages, uidnext, octets of texts, modseq
-_CHECKSUM = struct.Struct(">I")
-_HEAD_OCTETS = _SNAPSHOT.size + _CHECKSUM.size
-_MAGIC = b"HYS1"
 _FOLD_AT_LEAST = 128
 _FOLD_PART = 128
 _FOLD_AT_END = 16
@@ -54,6 +52,18 @@ class Delta:
     changed: BitMap
 
 
+class Follower(Protocol):
+    """Who is told of each change that a mailbox in memory takes in (`mailboxes.viewed`)."""
+
+    def follow(self, logged: LoggedChange) -> None:
+        """The mailbox has taken this change in."""
+        ...
+
+    def lose_track(self) -> None:
+        """The mailbox was read anew: what changed is not known one by one."""
+        ...
+
+
 class MailboxState:
     """One mailbox at one position of the log, `modseq`."""
 
@@ -62,6 +72,7 @@ class MailboxState:
         "_recent",
         "column",
         "first_recent",
+        "followers",
         "highestmodseq",
         "is_deleted",
         "mailbox_id",
@@ -85,6 +96,7 @@ class MailboxState:
         self.column = FlagColumn()
         self.uidnext = 1
         self.is_deleted = False
+        self.followers: list[Follower] = []
         self.modseq = ModSeq(0)
         self.highestmodseq = ModSeq(0)
         self._recent: deque[LoggedChange] = deque(maxlen=_REMEMBERED)
@@ -115,6 +127,17 @@ class MailboxState:
         state.modseq = state.highestmodseq = modseq
         return state
 
+    def copy(self) -> MailboxState:
+        """Return the same state, which nobody follows and which goes its own way."""
+        row = Mailbox(
+            self.mailbox_id, self.name, self.special_use, self.uidvalidity, 1, ModSeq(0), 0, 0, subscribed=False
+        )
+        other = MailboxState(StoredState(row, None, ()))
+        other.uids, other.modseqs, other.column = self.uids[:], self.modseqs[:], self.column.copy()
+        other.uidnext, other.modseq, other.highestmodseq = self.uidnext, self.modseq, self.highestmodseq
+        other.is_deleted = self.is_deleted
+        return other
+
     def reload(self, stored: StoredState) -> None:
         """Begin anew from what is stored: the log does not reach back to where this state stands.
 
@@ -122,8 +145,10 @@ class MailboxState:
         """
         fresh = MailboxState(stored)
         for name in self.__slots__:
-            if name != "first_recent":
+            if name not in ("first_recent", "followers"):
                 setattr(self, name, getattr(fresh, name))
+        for follower in self.followers:
+            follower.lose_track()
 
     def _check(self, mailbox: Mailbox) -> None:
         """The row may be older than the changes that were read after it, and never newer."""
@@ -160,12 +185,14 @@ class MailboxState:
                 self.name = name
             case MailboxChanged("deleted"):
                 self.is_deleted = True
-            case MailboxChanged():
+            case MailboxChanged() | AccessChanged() | SeenBy() | Annotated():
                 pass
         self.modseq = logged.modseq
         self.highestmodseq = logged.modseq
         self._recent.append(logged)
         self._changes_since_snapshot += 1
+        for follower in self.followers:
+            follower.follow(logged)
 
     def _append(self, appended: Appended, modseq: ModSeq) -> None:
         first, count = appended.first_uid, appended.count
@@ -183,6 +210,15 @@ class MailboxState:
                 for low, high in uid_runs(uids):
                     self.column.change(change, start + low - first, start + high - first + 1)
         self.uidnext = first + count
+
+    def recent_after(self, modseq: ModSeq) -> list[LoggedChange]:
+        """Return the changes after `modseq` that are remembered, oldest first."""
+        return [logged for logged in self._recent if logged.modseq > modseq]
+
+    def set_flags(self, uids: BitMap, change: FlagChange) -> None:
+        """Change flags beside the log; MODSEQs stay. For a view of the mailbox that is built from another."""
+        for start, stop in self.position_runs(uids):
+            self.column.change(change, start, stop)
 
     def _set_flags(self, uids: BitMap, change: FlagChange, modseq: ModSeq) -> None:
         for start, stop in self.position_runs(uids):
@@ -308,6 +344,13 @@ class MailboxState:
         stop = len(self.uids) if stop is None else stop
         return [at for at, value in enumerate(self.modseqs[start:stop], start) if value > modseq]
 
+    def changed_after(self, uids: BitMap, modseq: ModSeq) -> BitMap:
+        """Return those of the messages whose MODSEQ is greater."""
+        late = BitMap()
+        for start, stop in self.position_runs(uids):
+            late |= BitMap(self.uids[at] for at in self.changed_since(modseq, start, stop))
+        return late
+
     # -- snapshots
 
     @property
@@ -327,35 +370,12 @@ class MailboxState:
         """
         self.column.compact()
         self._changes_since_snapshot = 0
-        codes = self.column.codes
-        texts = b"\n".join(self.column.texts)
-        width = codes.itemsize if isinstance(codes, array) else 1
-        head = _SNAPSHOT.pack(_MAGIC, width, len(self.uids), self.uidnext, len(texts), self.modseq)
-        body = b"".join((texts, self.uids.tobytes(), self.modseqs.tobytes(), bytes(codes)))
-        head += _CHECKSUM.pack(zlib.crc32(head))
-        return self.modseq, lambda: head + zstandard.ZstdCompressor(level=1, write_checksum=True).compress(body)
+        column = self.column
+        kept = Snapshot(self.modseq, self.uidnext, column.texts[:], self.uids[:], self.modseqs[:], column.codes[:])
+        return self.modseq, kept.pack
 
     def _read_snapshot(self, octets: bytes) -> None:
-        try:
-            magic, width, count, self.uidnext, text_octets, modseq = _SNAPSHOT.unpack_from(octets)
-            (checksum,) = _CHECKSUM.unpack_from(octets, _SNAPSHOT.size)
-            if magic != _MAGIC or zlib.crc32(octets[: _SNAPSHOT.size]) != checksum:
-                raise Corrupt(cause="a snapshot has a damaged head")
-            size = text_octets + count * (4 + 8 + width)
-            packed = octets[_HEAD_OCTETS:]
-            frame = zstandard.get_frame_parameters(packed)
-            if frame.content_size != size or not frame.has_checksum:  # So much would be asked of memory.
-                raise Corrupt(cause="a snapshot is not what its head says")
-            body = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
-        except (struct.error, zstandard.ZstdError) as error:
-            raise Corrupt(cause=f"a snapshot cannot be read: {error}") from error
-        if len(body) != size:
-            raise Corrupt(cause="a snapshot is not whole")
-        view = memoryview(body)
-        self.uids.frombytes(view[text_octets : text_octets + count * 4])
-        self.modseqs.frombytes(view[text_octets + count * 4 : text_octets + count * 12])
-        codes: Codes = bytearray(view[text_octets + count * 12 :]) if width == 1 else array("I")
-        if isinstance(codes, array):
-            codes.frombytes(view[text_octets + count * 12 :])
-        self.column = FlagColumn.of(codes, bytes(view[:text_octets]).split(b"\n"))
-        self.modseq = self.highestmodseq = ModSeq(modseq)
+        kept = Snapshot.unpack(octets)
+        self.uids, self.modseqs, self.uidnext = kept.uids, kept.modseqs, kept.uidnext
+        self.column = FlagColumn.of(kept.codes, kept.texts)
+        self.modseq = self.highestmodseq = kept.modseq

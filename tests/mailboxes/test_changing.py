@@ -196,6 +196,6 @@ async def test_who_was_away_learns_what_left(shop: MailShop) -> None:
     cursor = state.modseq
     await expunge(mail, ACCOUNT, _INBOX, BitMap([3, 4]))
     assert await expunged_since(shop.mailboxes, ACCOUNT, state, cursor) == BitMap([3, 4])
-    await shop.run("UPDATE account_state SET changes_floor = $1", cursor + 1)
+    await shop.run("UPDATE account_state SET expunges_floor = $1", cursor + 1)
     assert await expunged_since(shop.mailboxes, ACCOUNT, state, cursor) == BitMap([1, 3, 4])
     assert await expunged_since(shop.mailboxes, ACCOUNT, state, ModSeq(cursor + 1)) == BitMap()
