@@ -1,0 +1,1 @@
+"""What an account wants done with its mail: decisions over facts, without I/O."""

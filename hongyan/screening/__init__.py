@@ -1,0 +1,1 @@
+"""What the server thinks of a message that comes in: findings of single checks, and the verdict they make together."""
