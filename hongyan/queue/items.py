@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 
 from hongyan.addresses import Address
 from hongyan.queue.schedule import Schedule, SteadyClock
+from hongyan.queue.timeline import accepted_steps
 from hongyan.store.blobs import BlobSource
+from hongyan.store.bookings import Booking
 from hongyan.store.queue import Enqueued, NewMessage, NewRecipient, QueueStore
 from hongyan.store.receipts import RECEIPT_LIFETIME, envelope_digest
 from hongyan.types import AccountId, BlobRef
@@ -41,18 +43,21 @@ def new_message(
     require_tls: bool = False,
     ret: Ret | None = None,
     envelope_id: str | None = None,
+    held: str | None = None,
+    verp: str | None = None,
+    booking: Booking | None = None,
 ) -> NewMessage:
     """Return a message to be queued.
 
     `content_digest` is the digest of the octets as received; with it a resend is stored once.
-    `delay` keeps the message back, so that its sender may still take it back.
+    `delay` keeps the message back, so that its sender may still take it back. `held` says why it waits for an operator.
     """
     named: dict[Address, NewRecipient] = {}
     for recipient in recipients:
         named.setdefault(recipient.address, recipient)
     once = tuple(named.values())
-    paths = [str(recipient.address) for recipient in once]
-    receipt = None if content_digest is None else envelope_digest(account, reverse_path, paths, content_digest)
+    receipt = None if content_digest is None else _receipt(account, reverse_path, once, content_digest)
+    later = now + delay if delay else None
     return NewMessage(
         reverse_path=reverse_path,
         recipients=once,
@@ -71,9 +76,19 @@ def new_message(
         queued_at=now,
         not_before=now + delay,
         expires=expires + delay,
+        held=held,
+        verp=verp,
+        booking=booking,
         receipt=receipt,
         receipt_until=None if receipt is None else now + RECEIPT_LIFETIME,
+        timeline=accepted_steps(account, trace_id, reverse_path, once, now, not_before=later, held=held),
     )
+
+
+def _receipt(
+    account: AccountId | None, reverse_path: Address | None, recipients: Iterable[NewRecipient], content_digest: bytes
+) -> bytes:
+    return envelope_digest(account, reverse_path, [str(one.address) for one in recipients], content_digest)
 
 
 class Queue:

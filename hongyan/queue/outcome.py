@@ -7,10 +7,10 @@ reverse-path never causes a notice (RFC 5321 §4.5.5).
 
 from __future__ import annotations
 
-__all__ = ["Notice", "Outcome", "Result", "Stage", "conclude"]
+__all__ = ["Notice", "Outcome", "Result", "Stage", "conclude", "deliveries_of", "hold_untold"]
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Final
@@ -19,7 +19,8 @@ from hongyan.clock import Random
 from hongyan.message.dsn import Action
 from hongyan.queue.causes import Cause
 from hongyan.queue.schedule import Schedule
-from hongyan.store.queue import AttemptReport, Claim, QueuedRecipient, RecipientState, Settled
+from hongyan.store.queue import AttemptReport, Claim, QueuedRecipient, RecipientState, Settled, Settlement
+from hongyan.store.timelines import Step
 from hongyan.wire.smtp.parameters import Notify
 from hongyan.wire.smtp.replies import Reply
 
@@ -56,6 +57,9 @@ class Stage(StrEnum):
     """Into one of our own mailboxes."""
 
 
+_BEFORE_MAIL: Final = frozenset({Stage.ROUTE, Stage.CONNECT, Stage.GREETING, Stage.HELLO, Stage.TLS, Stage.LOGIN})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How an attempt went for one recipient."""
@@ -72,15 +76,22 @@ class Outcome:
     """The reply code, if it was a reply."""
     is_encrypted: bool = False
     """The connection had TLS."""
+    folder: str = ""
+    """Delivered here: into "inbox", "junk", or another mailbox by its name."""
+    not_before: datetime | None = None
+    """Deferred: no try before that moment will do better."""
     is_handed_on: bool = False
     """Delivered, and the next host tells the sender of its success, as it offers DSN (RFC 3461 §5.2.2)."""
+    is_expanded: bool = False
+    """Delivered to an address that stands for several, some of them elsewhere (RFC 3461 §5.2.7.3)."""
 
     @staticmethod
     def from_reply(reply: Reply, stage: Stage, remote: str) -> Outcome:
         """Judge a reply that ends the matter for a recipient (RFC 5321 §4.2.1)."""
         failed = Result.FAILED if reply.is_permanent else Result.DEFERRED
         result = Result.DELIVERED if reply.is_positive else failed
-        status = reply.enhanced_code or f"{reply.code // 100}.0.0"
+        enhanced = reply.enhanced_code or "0.0.0"
+        status = f"{reply.code // 100}{enhanced[1:]}"  # The first digits agree (RFC 2034 §4), whatever a server says.
         text = str(reply)[:_MAX_TEXT]
         return Outcome(result=result, stage=stage, status=status, text=text, remote=remote, code=reply.code)
 
@@ -107,6 +118,14 @@ class Notice:
     """Failed because its time was over: the outcome is that of the last attempt."""
 
 
+def find_obstacle(outcomes: Mapping[int, Outcome]) -> Outcome | None:
+    """Return why nothing reaches the destination, if every recipient was deferred before MAIL."""
+    every = list(outcomes.values())
+    if every and all(outcome.result is Result.DEFERRED and outcome.stage in _BEFORE_MAIL for outcome in every):
+        return every[0]
+    return None
+
+
 def conclude(
     claim: Claim, outcomes: Mapping[int, Outcome], schedule: Schedule, now: datetime, random: Random
 ) -> tuple[tuple[Settled, ...], tuple[Notice, ...]]:
@@ -123,6 +142,22 @@ def conclude(
             is_expired = action is Action.FAILED and outcome.result is Result.DEFERRED
             notices.append(Notice(action, recipient, outcome, is_expired))
     return tuple(settled), tuple(notices)
+
+
+def hold_untold(settled: Sequence[Settled], notices: Sequence[Notice]) -> tuple[Settled, ...]:
+    """Return what is stored when no notice can be made: failures that nobody is told of wait for an operator."""
+    untold = {notice.recipient.number for notice in notices}
+    return tuple(
+        replace(one, state=RecipientState.HELD) if one.number in untold and one.state is RecipientState.FAILED else one
+        for one in settled
+    )
+
+
+def deliveries_of(settlement: Settlement) -> Settlement:
+    """Return what counts of a settlement when its lease was lost: what is delivered stays so."""
+    delivered = tuple(one for one in settlement.recipients if one.state is RecipientState.DELIVERED)
+    told = tuple(one for one in settlement.timeline if one.step in (Step.DELIVERED, Step.RELAYED))
+    return replace(settlement, lease=None, recipients=delivered, notices=(), timeline=told)
 
 
 def _settle(
@@ -144,7 +179,7 @@ def _settle(
         number=recipient.number,
         state=RecipientState.READY,
         report=outcome.report(now),
-        next_attempt=schedule.next_attempt(attempts, now, random),
+        next_attempt=max(schedule.next_attempt(attempts, now, random), outcome.not_before or now),
         delay_told=told or is_delay_due,
     )
     return settled, Action.DELAYED if is_delay_due else None
@@ -157,6 +192,8 @@ def _settled(recipient: QueuedRecipient, state: RecipientState, outcome: Outcome
 def _arrival(outcome: Outcome) -> Action | None:
     if outcome.is_handed_on:
         return None
+    if outcome.is_expanded:
+        return Action.EXPANDED
     return Action.DELIVERED if outcome.stage is Stage.LOCAL else Action.RELAYED
 
 

@@ -19,8 +19,8 @@ __all__ = [
     "Route",
     "RouteOptions",
     "SmartHost",
-    "TlsPolicy",
     "Unroutable",
+    "is_public",
     "order_exchanges",
     "route_by_mx",
     "route_to_smart_host",
@@ -36,9 +36,12 @@ from typing import Final, Literal, TypeVar
 
 from hongyan.clock import Random
 from hongyan.errors import ConfigurationError
+from hongyan.mailauth.mta_sts import StsMode, StsPolicy
 from hongyan.mailauth.resolver import IPAddress, MxRecord
 from hongyan.options import option
 from hongyan.queue.causes import Cause
+from hongyan.queue.providers import organisation_of
+from hongyan.queue.security import NO_TLSA, OPPORTUNISTIC, Demand, Demander, TlsaFacts, TlsLevel, TlsPolicy, decide
 from hongyan.secret import Secret
 
 SMTP_PORT: Final = 25
@@ -52,18 +55,6 @@ _MAX_ADDRESSES: Final = 2
 _HOST_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]{1,253}))(?::([0-9]{1,5}))?")
 
 _SHARED: Final = IPv6Address("64:ff9b::")  # NAT64 (RFC 6052 §2.1) embeds an IPv4 address in its last 32 bits.
-
-
-class TlsPolicy(Enum):
-    """What is asked of the connection to the next hop."""
-
-    NEVER = "never"
-    OPPORTUNISTIC = "opportunistic"
-    """TLS where it is offered, certificates unchecked (RFC 7435); in the clear where it is not or fails."""
-    REQUIRED = "required"
-    """TLS or nothing; certificates unchecked."""
-    VERIFIED = "verified"
-    """TLS with a certificate for the host's name, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +121,7 @@ class ExchangeFacts:
     preference: int
     result: LookupResult
     addresses: tuple[IPAddress, ...] = ()
+    tlsa: TlsaFacts = NO_TLSA
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +135,12 @@ class MailFacts:
     is_null_mx: bool = False
     is_cut: bool = False
     """This server is among the exchanges; those of its preference and behind were left out."""
+    is_secure: bool = False
+    """DNSSEC vouches for the names of the exchanges."""
+    sts: StsPolicy | None = None
+    """The domain's MTA-STS policy."""
+    remembered: TlsLevel = TlsLevel.PLAIN
+    """How well connections for the domain were secured before."""
 
 
 # -- Decisions ---------------------------------------------------------------------------------------------------------
@@ -155,6 +153,11 @@ class Hop:
     host: str
     addresses: tuple[IPAddress, ...]
     port: int = SMTP_PORT
+    demand: Demand = OPPORTUNISTIC
+    refusal: Cause | None = None
+    """Why nothing may be sent to the host, unless the sender waives what the domain publishes."""
+    is_vouched: bool = False
+    """That this host takes the domain's mail hangs on more than an unsigned answer of the DNS (RFC 8689 §4.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +171,23 @@ class RemoteRoute:
 
     name: str
     hops: tuple[Hop, ...]
-    tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC
     credentials: Credentials | None = field(default=None, repr=False)
+    pool: str = ""
+    """Which of our own addresses it leaves by: the name of a pool."""
+    is_relay: bool = False
+    """The operator named it: all destinations go there, and what its TLS is like says nothing of them."""
+    is_waived: bool = False
+    """The sender waives what the domain publishes (RFC 8689 §5)."""
+
+    @property
+    def provider(self) -> str:
+        """Whose hosts they are; empty for a relay."""
+        return "" if self.is_relay else organisation_of(self.hops[0].host)
+
+    @property
+    def door(self) -> str:
+        """All hosts together, whatever their order."""
+        return " ".join(sorted(f"{hop.host}:{hop.port}" for hop in self.hops))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +229,7 @@ def route_by_mx(
     for exchange in exchanges:
         addresses = _choose_addresses(exchange.addresses, options, random)
         if addresses:
-            hops.append(Hop(exchange.host, addresses))
+            hops.append(_secured(facts, exchange.host, exchange.tlsa, addresses))
     if hops:
         return RemoteRoute(facts.domain, tuple(hops[:_MAX_HOSTS]))
     return Unroutable(_why_nowhere(exchanges, is_cut or facts.is_cut), facts.domain)
@@ -224,8 +242,19 @@ def route_to_smart_host(
     chosen = _choose_addresses(addresses, options, random, any_network=True)
     if not chosen:
         return Unroutable(Cause.RELAY_UNAVAILABLE, smart_host.host)
-    hop = Hop(smart_host.host, chosen, smart_host.port)
-    return RemoteRoute(f"{smart_host.host}:{smart_host.port}", (hop,), smart_host.tls, smart_host.credentials)
+    demand = Demand(smart_host.tls, Demander.OPERATOR)
+    hop = Hop(smart_host.host, chosen, smart_host.port, demand, is_vouched=True)
+    return RemoteRoute(f"{smart_host.host}:{smart_host.port}", (hop,), smart_host.credentials, is_relay=True)
+
+
+def _secured(facts: MailFacts, host: str, tlsa: TlsaFacts, addresses: tuple[IPAddress, ...]) -> Hop:
+    sts = facts.sts
+    is_named = sts is not None and sts.mode is StsMode.ENFORCE and sts.find_pattern(host) is not None
+    is_vouched = facts.is_secure or is_named
+    decided = decide(facts.domain, host, tlsa, sts, facts.remembered)
+    if isinstance(decided, Cause):
+        return Hop(host, addresses, refusal=decided, is_vouched=is_vouched)
+    return Hop(host, addresses, demand=decided, is_vouched=is_vouched)
 
 
 def _preference(record: MxRecord) -> int:
@@ -266,7 +295,7 @@ def _choose_addresses(
 ) -> tuple[IPAddress, ...]:
     """Return a few addresses, IP versions by turns, so that one broken version costs one try (RFC 8305 §4)."""
     if not (any_network or options.private_addresses):
-        addresses = [address for address in addresses if _is_public(address)]
+        addresses = [address for address in addresses if is_public(address)]
     version6 = _shuffled([address for address in addresses if address.version == 6], random)
     version4 = _shuffled([address for address in addresses if address.version == 4], random)
     match options.ip:
@@ -285,11 +314,12 @@ def _by_turns(*versions: Sequence[IPAddress]) -> list[IPAddress]:
     return [address for turn in zip_longest(*versions) for address in turn if address is not None]
 
 
-def _is_public(address: IPAddress) -> bool:
+def is_public(address: IPAddress) -> bool:
+    """Whether an address is one of the world's: not private, loopback or local, also where it is written as another."""
     if isinstance(address, IPv6Address):
         embedded = address.ipv4_mapped or address.sixtofour
         if int(address) >> 32 == int(_SHARED) >> 32:
             embedded = IPv4Address(int(address) & 0xFFFFFFFF)
         if embedded is not None:
-            return _is_public(embedded)
+            return is_public(embedded)
     return address.is_global and not address.is_multicast

@@ -91,7 +91,7 @@ class Schedule:
 
     def is_exhausted(self, message: QueuedMessage, attempts: int, now: datetime) -> bool:
         """Whether a message that failed again, for the `attempts`th time, is given up."""
-        return now >= message.expires and attempts >= self._attempts_within(message.expires - message.queued_at) // 2
+        return now >= message.expires and attempts >= self._attempts_within(message.expires - message.not_before) // 2
 
     def is_delay_notice_due(self, message: QueuedMessage, recipient: QueuedRecipient, now: datetime) -> bool:
         """Whether the sender is to be told that this recipient's message waits (RFC 3461 §4.1, §6.5)."""
@@ -99,7 +99,7 @@ class Schedule:
             return False
         if recipient.notify is not None and Notify.DELAY not in recipient.notify:
             return False
-        return now - message.queued_at >= timedelta(hours=self.delay_notice)
+        return now - message.not_before >= timedelta(hours=self.delay_notice)
 
     def _pause(self, attempts: int) -> timedelta:
         return timedelta(minutes=self.pauses[min(attempts, len(self.pauses)) - 1])

@@ -26,6 +26,7 @@ from hongyan.wire.smtp.replies import Reply
 from tests.queue.values import NOW, queued_message, queued_recipient
 from tests.support.clock import FakeClock, FakeRandom
 from tests.support.queue import MemoryQueue
+from tests.support.reports import require_exact
 
 ANN = Address.parse("ann@example.org")
 REFUSED = Outcome.from_reply(Reply(550, "5.1.1", ("No such user",)), Stage.RECIPIENT, "mx.example.net[192.0.2.1]")
@@ -62,6 +63,7 @@ def failed(outcome: Outcome = REFUSED, **fields: object) -> Notice:
 async def make(*notices: Notice, content: Octets | None = Octets(), **fields: object) -> NewMessage:  # noqa: B008
     made = await writer().make(queued_message(**fields), notices or (failed(),), content)
     assert made is not None
+    require_exact(bytes(made.octets or b""))
     return made
 
 
@@ -157,13 +159,27 @@ async def test_the_null_path_is_told_nothing() -> None:
 
 async def test_non_ascii_addresses_make_it_global_where_the_way_back_takes_it() -> None:
     chinese = failed(address="鸿雁@例子.中国")
-    made = await make(chinese, smtputf8=True)
+    made = await make(chinese, reverse_path=Address.parse("张三@例子.中国"), smtputf8=True)
     assert (made.smtputf8, made.body) == (True, Body.EIGHT_BIT)
     assert "utf-8; 鸿雁@" in bytes(made.octets or b"").decode()
-    made = await make(chinese)
+    assert (await make(chinese, account=AccountId(1))).smtputf8
+
+
+async def test_nobody_knows_whether_the_server_of_an_ascii_address_takes_smtputf8() -> None:
+    made = await make(failed(address="鸿雁@例子.中国"), smtputf8=True)
     assert not made.smtputf8
     assert bytes(made.octets or b"").isascii()
-    assert (await make(chinese, account=AccountId(1))).smtputf8
+
+
+async def test_what_asked_for_tls_is_notified_by_tls_and_by_its_header() -> None:
+    made = await make(failed(), require_tls=True, ret=Ret.FULL)
+    assert made.require_tls
+    assert b"text/rfc822-headers" in bytes(made.octets or b"")
+    assert not (await make(failed())).require_tls
+
+
+async def test_the_log_of_this_server_is_named() -> None:
+    assert b"\r\nFinal-Log-ID: 8fe881c3\r\n" in bytes((await make(failed(), trace_id="8fe881c3")).octets or b"")
 
 
 async def test_notifications_are_signed() -> None:
@@ -181,6 +197,14 @@ async def test_a_sender_is_told_a_hundred_times_an_hour_and_no_more() -> None:
     assert not limit.allows(Address.parse("ANN@example.org"), clock.now())
     assert not limit.allows(ANN, clock.now() + timedelta(minutes=59))
     assert limit.allows(ANN, clock.now() + timedelta(minutes=61))
+
+
+async def test_who_has_a_return_path_for_each_recipient_is_told_a_thousand_times_an_hour() -> None:
+    limit = NoticeLimit()
+    assert sum(limit.allows(ANN, NOW, by_recipient=True) for _ in range(1500)) == 1000
+    quiet = writer(limit=NoticeLimit(1, 2))
+    made = [await quiet.make(queued_message(verp="+="), (failed(),), Octets()) for _ in range(3)]
+    assert [one is not None for one in made] == [True, True, False]
 
 
 async def test_above_the_limit_no_notification_is_made() -> None:

@@ -21,10 +21,10 @@ from hongyan.queue.route import (
     Route,
     RouteOptions,
     SmartHost,
-    TlsPolicy,
     Unroutable,
     order_exchanges,
 )
+from hongyan.queue.security import TlsPolicy
 from hongyan.secret import Secret
 from tests.support.clock import FakeRandom
 from tests.support.resolver import FakeResolver
@@ -243,7 +243,11 @@ async def test_a_smart_host_takes_everything_but_our_own() -> None:
     relay = SmartHost("relay.example", 587, TlsPolicy.VERIFIED, Credentials("u", Secret("p")))
     found = await route(dns, "nowhere.example", smart_host=relay)
     assert isinstance(found, RemoteRoute)
-    assert (found.name, found.tls, found.hops[0].port) == ("relay.example:587", TlsPolicy.VERIFIED, 587)
+    assert (found.name, found.hops[0].demand.policy, found.hops[0].port) == (
+        "relay.example:587",
+        TlsPolicy.VERIFIED,
+        587,
+    )
     assert addresses(found) == ["10.1.2.3"]
     assert "Secret" not in repr(found)
     assert await route(dns, "ours.example", smart_host=relay) == LocalRoute()

@@ -17,11 +17,13 @@ from hongyan.engines.storage import SqlStorage
 from hongyan.queue.items import Queue, new_message
 from hongyan.queue.lookup import Router
 from hongyan.queue.notices import NoticeWriter
+from hongyan.queue.options import QueueOptions
 from hongyan.queue.outcome import Outcome, Result, Stage
-from hongyan.queue.route import LocalRoute, RouteOptions, SmartHost, TlsPolicy
+from hongyan.queue.route import LocalRoute, RouteOptions, SmartHost
 from hongyan.queue.schedule import Schedule, SteadyClock
+from hongyan.queue.security import TlsPolicy
 from hongyan.queue.transport import Delivery
-from hongyan.queue.worker import QueueOptions, QueueWorker
+from hongyan.queue.worker import QueueWorker
 from hongyan.store.queue import NewRecipient
 from hongyan.types import QueueId
 from tests.support.resolver import FakeResolver

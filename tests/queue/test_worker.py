@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,14 +13,18 @@ import pytest
 from hongyan import telemetry
 from hongyan.addresses import Address
 from hongyan.errors import StorageFailed
+from hongyan.queue import settling
 from hongyan.queue import worker as worker_module
+from hongyan.queue.causes import Cause
+from hongyan.queue.destinations import DestinationOptions
 from hongyan.queue.items import Queue, new_message
 from hongyan.queue.lookup import Router
+from hongyan.queue.options import QueueOptions
 from hongyan.queue.outcome import Notice, Outcome, Result, Stage
 from hongyan.queue.route import RemoteRoute, RouteOptions
 from hongyan.queue.schedule import Schedule, SteadyClock
 from hongyan.queue.transport import Content, Delivery
-from hongyan.queue.worker import QueueOptions, QueueWorker
+from hongyan.queue.worker import QueueWorker
 from hongyan.store.queue import (
     Lease,
     NewMessage,
@@ -118,7 +122,9 @@ class OurDomains:
 class Bench:
     """A worker and everything around it."""
 
-    def __init__(self, **options: int) -> None:
+    def __init__(
+        self, rules: Mapping[str, DestinationOptions] | None = None, *, may_waive: bool = True, **options: int
+    ) -> None:
         self.clock = FakeClock()
         self.steady = SteadyClock(self.clock)
         self.store = WatchedQueue()
@@ -140,6 +146,8 @@ class Bench:
             schedule=SCHEDULE,
             options=QueueOptions(**options),
             owner="node-1",
+            rules=rules,
+            senders_may_waive=may_waive,
         )
         self.queue = Queue(self.store, self.steady, SCHEDULE, self.worker.wake)
 
@@ -241,6 +249,26 @@ async def test_a_failure_makes_one_notice_that_is_delivered_too() -> None:
     assert second.notices == ()
 
 
+async def test_a_notice_that_cannot_be_made_doubles_no_delivery_and_loses_no_failure() -> None:
+    bench = Bench()
+    bench.add_domain("one.example")
+
+    def script(recipient: QueuedRecipient) -> Outcome:
+        return reply(250) if recipient.address.local_part == "bob" else reply(550)
+
+    async def crash(*_: object) -> None:
+        raise KeyError("nobody thought of it")
+
+    bench.remote.script = script
+    bench.notices.make = crash  # type: ignore[method-assign]
+    await bench.enqueue("bob@one.example", "eve@one.example")
+    async with bench.running():
+        await bench.settled()
+    (entry,) = await bench.store.list_messages(Selection())
+    states = {recipient.address.local_part: recipient.state for recipient in entry.recipients}
+    assert states == {"bob": RecipientState.DELIVERED, "eve": RecipientState.HELD}
+
+
 async def test_a_notice_that_fails_causes_no_other() -> None:
     bench = Bench()
     bench.add_domain("example.net")
@@ -324,8 +352,58 @@ async def test_behind_a_closed_door_nobody_knocks_again() -> None:
     assert all(one.recipients[0].state is RecipientState.READY for one in settlements)
 
 
+WAIVING = b"TLS-Required: No\r\n\r\nhello"
+
+
+def no_tls(recipient: QueuedRecipient) -> Outcome:
+    return Outcome.from_cause(Cause.STS_FAILED, Stage.TLS, remote="mx.example")
+
+
+async def test_tls_that_failed_for_others_does_not_delay_what_does_without() -> None:
+    bench = Bench(per_destination=1)
+    bench.add_domain("down.example")
+    script = [no_tls, lambda recipient: reply(250)]
+    bench.remote.script = lambda recipient: script.pop(0)(recipient)
+    await bench.enqueue("a@down.example")
+    await bench.enqueue("b@down.example", octets=WAIVING)
+    await bench.enqueue("c@down.example", octets=WAIVING, require_tls=True)
+    await bench.enqueue("d@down.example")
+    async with bench.running():
+        first, waived, *others = await bench.settled(4)
+    assert first.recipients[0].state is RecipientState.READY
+    assert waived.recipients[0].state is RecipientState.DELIVERED
+    assert {one.recipients[0].report.text for one in others} == {Cause.STS_FAILED.line}
+    assert script == []
+
+
+@pytest.mark.parametrize("stage", [Stage.CONNECT, Stage.TLS])
+async def test_who_may_not_waive_or_finds_no_host_at_all_waits_like_the_others(stage: Stage) -> None:
+    bench = Bench(may_waive=stage is Stage.CONNECT, per_destination=1)
+    bench.add_domain("down.example")
+    bench.remote.script = lambda recipient: reply(421, stage=stage)
+    for octets in (b"A: b\r\n\r\n", WAIVING):
+        await bench.enqueue("a@down.example", octets=octets)
+    async with bench.running():
+        await bench.settled(2)
+    assert len(bench.remote.routes) == 1
+
+
+async def test_tls_that_one_domain_demands_closes_no_door_to_others_on_the_same_hosts() -> None:
+    bench = Bench()
+    for domain in ("strict.example", "other.example"):
+        bench.dns.add_mx(domain, (10, "mx.example"))
+    bench.dns.add_address("mx.example", "8.8.8.8")
+    bench.remote.script = lambda to: no_tls(to) if to.destination == "strict.example" else reply(250)
+    async with bench.running():
+        await bench.enqueue("a@strict.example")
+        await bench.settled()
+        await bench.enqueue("a@other.example")
+        (settlement,) = await bench.settled()
+    assert settlement.recipients[0].state is RecipientState.DELIVERED
+
+
 async def test_a_host_that_counts_connections_gets_fewer() -> None:
-    bench = Bench(per_destination=3)
+    bench = Bench(per_destination=3, first_deliveries=3)
     bench.add_domain("busy.example")
     bench.remote.script = lambda recipient: reply(421, stage=Stage.GREETING) if bench.remote.running > 2 else reply(250)
     bench.remote.gate = asyncio.Event()
@@ -341,16 +419,164 @@ async def test_a_host_that_counts_connections_gets_fewer() -> None:
     assert states.count(RecipientState.DELIVERED) == 8
 
 
+async def test_domains_of_one_provider_share_what_it_takes() -> None:
+    bench = Bench(first_deliveries=2)
+    domains = [f"d{number}.example" for number in range(6)]
+    for domain in domains:
+        bench.dns.add_mx(domain, (10, f"mx.{domain[:-8]}.big.example"))
+        bench.dns.add_address(f"mx.{domain[:-8]}.big.example", "8.8.8.8")
+        await bench.enqueue(f"a@{domain}")
+    bench.remote.gate = asyncio.Event()
+    async with bench.running():
+        for _ in range(2):
+            await bench.remote.begun.get()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert bench.remote.running == 2
+        bench.remote.gate.set()
+        await bench.settled(6)
+    assert bench.remote.most <= 4
+
+
+async def test_hosts_that_cannot_be_reached_are_left_alone_by_later_messages_too() -> None:
+    bench = Bench()
+    bench.add_domain("dead.example")
+    bench.remote.script = lambda recipient: Outcome.from_cause(Cause.NO_CONNECTION, Stage.CONNECT)
+    async with bench.running():
+        await bench.enqueue("a@dead.example")
+        await bench.settled()
+        await bench.enqueue("b@dead.example")
+        (shared,) = await bench.settled()
+        assert len(bench.remote.routes) == 1
+        assert shared.recipients[0].report.status == "4.4.1"
+        assert shared.recipients[0].state is RecipientState.READY
+        await bench.later(minutes=2)
+        bench.remote.script = lambda recipient: reply(250)
+        await bench.enqueue("c@dead.example")
+        (taken,) = await bench.settled()
+    assert taken.recipients[0].state is RecipientState.DELIVERED
+
+
+async def test_a_provider_that_says_too_much_is_left_in_peace_for_a_while() -> None:
+    bench = Bench(first_deliveries=1)
+    bench.add_domain("busy.example")
+    bench.remote.script = lambda recipient: reply(450, "Too many messages from your address", Stage.MAIL)
+    for _ in range(5):
+        await bench.enqueue("a@busy.example")
+    async with bench.running():
+        await bench.settled()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(bench.remote.routes) == 1
+        entries = await bench.store.list_messages(Selection())
+        assert [one.recipients[0].attempts for one in entries] == [1, 0, 0, 0, 0]
+        assert [one.recipients[0].leased_until for one in entries] == [None] * 5
+        bench.remote.script = lambda recipient: reply(250)
+        await bench.later(seconds=31)
+        await bench.settled(4)
+
+
+async def test_a_delivery_that_takes_long_leaves_its_place_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "_LONG", 0.01)
+    bench = Bench(concurrency=1)
+    bench.add_domain("slow.example", "quick.example")
+    bench.remote.gate = asyncio.Event()
+    async with bench.running():
+        await bench.enqueue("a@slow.example")
+        await bench.remote.begun.get()
+        await bench.enqueue("b@quick.example")
+        async with asyncio.timeout(5):
+            await bench.remote.begun.get()
+        bench.remote.gate.set()
+        await bench.settled(2)
+
+
+async def test_a_destination_has_pauses_and_a_lifetime_of_its_own() -> None:
+    bench = Bench(rules={"qq.com": DestinationOptions(pauses=(7,), lifetime=1)})
+    bench.add_domain("qq.com", "other.example")
+    bench.remote.script = lambda recipient: reply(451)
+    async with bench.running():
+        now = bench.steady.now()
+        await bench.enqueue("a@qq.com", "a@other.example")
+        await bench.settled(2)
+        (entry,) = await bench.store.list_messages(Selection())
+        pauses = {one.destination: (one.next_attempt - now).total_seconds() / 60 for one in entry.recipients}
+        assert 6.3 <= pauses["qq.com"] <= 7.7
+        assert pauses["other.example"] <= 5.5
+        for _ in range(9):
+            await bench.later(minutes=8)
+            await bench.settled()
+        (entry,) = await bench.store.list_messages(Selection())
+    states = {one.destination: one.state for one in entry.recipients}
+    assert states == {"qq.com": RecipientState.FAILED, "other.example": RecipientState.READY}
+
+
 async def test_a_settlement_is_tried_until_it_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "_PAUSES", (0.0,))
+    monkeypatch.setattr(settling, "_PAUSES", (0.0,))
     bench = Bench()
     bench.add_domain("example.net")
-    bench.store.faults = [StorageFailed(cause="disk")] * 3
+    bench.store.faults = [StorageFailed(cause="disk")] * 30
     async with bench.running():
         await bench.enqueue("a@example.net")
         await bench.settled()
     assert len(bench.remote.routes) == 1, "delivered once"
     assert (await bench.store.counts()).messages == 0
+
+
+async def test_what_cannot_be_settled_holds_up_no_other_message_and_keeps_its_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settling, "_PAUSES", (0.0, 0.0, 0.0, 3600.0))
+    bench = Bench(per_destination=1, concurrency=1)
+    bench.add_domain("example.net")
+    bench.store.faults = [StorageFailed(cause="disk")] * 4
+    async with bench.running():
+        waiting = await bench.enqueue("a@example.net")
+        await bench.enqueue("b@example.net")
+        (settlement,) = await bench.settled()
+        assert settlement.message != waiting
+        assert bench.worker._settler.messages == {waiting}
+        entry = await bench.store.find_message(waiting)
+        assert entry is not None
+        until = entry.recipients[0].leased_until
+        bench.clock.advance(timedelta(minutes=9))
+        await bench.store.renew(bench.worker._settler.messages, bench.worker._lease(), bench.steady.now())
+        entry = await bench.store.find_message(waiting)
+        assert entry is not None
+        assert until is not None
+        assert entry.recipients[0].leased_until == until + timedelta(minutes=9)
+        for task in asyncio.all_tasks():
+            if "_end_later" in repr(task):
+                task.cancel()
+    assert len(bench.remote.routes) == 2, "each was delivered once"
+
+
+async def test_after_a_restart_what_was_not_settled_and_nothing_else_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settling, "_PAUSES", (3600.0,))
+    bench = Bench()
+    bench.add_domain("example.net")
+    bench.store.faults = [StorageFailed(cause="disk")]
+    run = asyncio.create_task(bench.worker.run())
+    await bench.enqueue("lost@example.net")
+    async with asyncio.timeout(10):
+        while bench.store.faults:
+            await asyncio.sleep(0)
+        await bench.enqueue("kept@example.net")
+        await bench.settled()
+    run.cancel()  # The process ends.
+    await asyncio.wait([run])
+    async with bench.running():
+        (settlement,) = await bench.settled()
+    assert [one.state for one in settlement.recipients] == [RecipientState.DELIVERED]
+    written = [delivery.recipients[0].address.local_part for delivery in drain(bench.remote.begun)]
+    assert written == ["lost", "kept", "lost"]
+
+
+def drain(deliveries: asyncio.Queue[Delivery]) -> Iterator[Delivery]:
+    while not deliveries.empty():
+        yield deliveries.get_nowait()
 
 
 async def test_after_a_lost_lease_only_the_deliveries_are_recorded() -> None:

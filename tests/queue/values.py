@@ -29,6 +29,7 @@ _MESSAGE = QueuedMessage(
     ret=None,
     envelope_id=None,
     queued_at=NOW,
+    not_before=NOW,
     expires=NOW + timedelta(days=5),
 )
 
