@@ -13,6 +13,7 @@ from hongyan.delivery.local import LocalTransport
 from hongyan.engines.segments import SegmentStore
 from hongyan.mailboxes.live import LiveMailboxes
 from hongyan.mailboxes.mail import Mail
+from hongyan.queue.forwarding import Forwarding
 from hongyan.queue.items import Queue
 from hongyan.queue.schedule import Schedule, SteadyClock
 from hongyan.store.mailboxes import INBOX_ID
@@ -62,4 +63,7 @@ async def post(door: Door, clock: FakeClock, tmp_path: Path) -> Post:
     deliverer = Deliverer(mail)
     for name in ("ann", "bob"):
         await door.add(f"{name}@geese.test")
-    return Post(door, deliverer, LocalTransport(door.aliases, deliverer, queue), kept.messages)
+    local = LocalTransport(
+        door.aliases, deliverer, queue, door.timelines, Forwarding(None, lambda domain: False, clock)
+    )
+    return Post(door, deliverer, local, kept.messages)

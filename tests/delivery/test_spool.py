@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hongyan.delivery.spool import IN_MEMORY, Spool, spool_directory
+from hongyan.delivery.spool import IN_MEMORY, Spool, SpoolOptions, SpoolRoom, make_room
 from hongyan.errors import StorageFailed, StorageFull
 
 LARGE = IN_MEMORY + 1
@@ -18,13 +18,13 @@ LARGE = IN_MEMORY + 1
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Spool:
-    return Spool(tmp_path)
+    return Spool(SpoolRoom(tmp_path, 64 << 20))
 
 
 @settings(max_examples=30)
 @given(sizes=st.lists(st.sampled_from([0, 1, 100, IN_MEMORY // 2, IN_MEMORY, LARGE]), max_size=5))
 def test_what_is_taken_is_what_came_however_it_came(tmp_path_factory: pytest.TempPathFactory, sizes: list[int]) -> None:
-    spool = Spool(tmp_path_factory.getbasetemp())
+    spool = Spool(SpoolRoom(tmp_path_factory.getbasetemp(), 64 << 20))
     chunks = [bytes([number]) * size for number, size in enumerate(sizes)]
     for chunk in chunks:
         spool.add(chunk)
@@ -76,5 +76,28 @@ def test_a_message_that_is_not_whole_any_more_is_not_given_out(spool: Spool, mon
 
 
 def test_the_directory_is_closed_to_others(tmp_path: Path) -> None:
-    assert spool_directory(tmp_path).stat().st_mode & 0o777 == 0o700
-    assert spool_directory(tmp_path) == tmp_path / "spool"
+    room = make_room(tmp_path, SpoolOptions())
+    assert room.directory.stat().st_mode & 0o777 == 0o700
+    assert room.directory == tmp_path / "spool"
+
+
+def test_all_together_hold_no_more_memory_than_is_set(tmp_path: Path) -> None:
+    room = SpoolRoom(tmp_path, 1000)
+    spools = [Spool(room) for _ in range(10)]
+    for _ in range(300):
+        for spool in spools:
+            spool.add(b"x")
+            assert room.held <= 1000
+    assert room.held > 0
+    assert [spool.take() for spool in spools] == [b"x" * 300] * 10
+    assert room.held == 0
+
+
+def test_what_is_dropped_or_forgotten_gives_its_memory_back(tmp_path: Path) -> None:
+    room = SpoolRoom(tmp_path, 1000)
+    dropped, forgotten = Spool(room), Spool(room)
+    dropped.add(b"x" * 400)
+    forgotten.add(b"x" * 400)
+    dropped.drop()
+    del forgotten
+    assert room.held == 0

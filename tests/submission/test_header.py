@@ -124,3 +124,20 @@ def test_what_is_missing_is_known() -> None:
     assert (bare.has_date, bare.has_message_id) == (False, False)
     full = read_header(b"DATE: now\r\nMessage-id: <x@y>\r\nFrom: ann@hongyan.test\r\n")
     assert (full.has_date, full.has_message_id) == (True, True)
+
+
+def test_ten_thousand_fields_and_a_thousand_of_those_that_matter_are_too_many() -> None:
+    many = b"From: ann@hongyan.test\r\n" + b"X: y\r\n" * 9000
+    assert [str(one) for one in read_header(many + b"\r\n").senders] == ["ann@hongyan.test"]
+    with pytest.raises(BadHeader):
+        read_header(many + b"X: y\r\n" * 1000 + b"\r\n")
+    with pytest.raises(BadHeader):
+        read_header(b"From: ann@hongyan.test\r\n" + b"Bcc: bob@hongyan.test\r\n" * 1000 + b"\r\n")
+
+
+def test_folds_count_as_no_fields() -> None:
+    folded = (
+        b"From: ann@hongyan.test\r\nX:" + b"\r\n y" * 10_000 + b"\r\nBcc: bob@hongyan.test\r\n eve@hongyan.test\r\n"
+    )
+    read = read_header(folded + b"\r\nbody\r\n")
+    assert read.without_bcc() == folded[: folded.index(b"Bcc:")]
