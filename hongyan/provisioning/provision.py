@@ -100,7 +100,10 @@ class _Hashed:
 
 
 class Provisioner:
-    """Makes and removes accounts. `changed` is called after each change."""
+    """Makes and removes accounts. `changed` is called after each change.
+
+    `leave` takes back what others have granted to an account that goes.
+    """
 
     def __init__(
         self,
@@ -114,6 +117,7 @@ class Provisioner:
         random: Random,
         changed: Callable[[], Awaitable[None]],
         options: ProvisioningOptions,
+        leave: Callable[[AccountId], Awaitable[None]],
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -124,6 +128,7 @@ class Provisioner:
         self._random = random
         self._changed = changed
         self._options = options
+        self._leave = leave
 
     async def create(self, request: AccountRequest, actor: Actor) -> ProvisionedAccount:
         """Make an account.
@@ -210,6 +215,7 @@ class Provisioner:
         return await self._store.create_account(new, audit=entry)
 
     async def _drop_mail(self, account: AccountId) -> None:
+        await self._leave(account)
         steps = 1
         while await self._store.drop_mail(account):
             steps += 1
