@@ -10,6 +10,7 @@ from bisect import bisect_right
 
 from hongyan import telemetry
 from hongyan.clock import Clock
+from hongyan.engines.windows import free_old, time_to_fit
 from hongyan.store.bus import Subscription, Take, Topic
 from hongyan.telemetry import metrics
 
@@ -81,8 +82,8 @@ class MemoryCounters:
         if window is None:
             window = array("d")
         else:
-            self._slots -= self._free(window, now - period)
-        wait = _time_to_fit(window, limit, period, amount, now)
+            self._slots -= free_old(window, now - period)
+        wait = time_to_fit(window, limit, period, amount, now)
         if not wait:
             window.extend([now] * amount)
             self._slots += amount
@@ -108,22 +109,6 @@ class MemoryCounters:
         for key in [key for key in self._windows if key.startswith(prefix)]:
             self._slots -= len(self._windows.pop(key))
 
-    def _free(self, window: array[float], before: float) -> int:
-        """Free the slots that are as old as the window is long; return how many."""
-        old = bisect_right(window, before)
-        del window[:old]
-        return old
-
     def _make_room(self) -> None:
         while len(self._windows) > self._max_windows or (self._slots > self._max_slots and len(self._windows) > 1):
             self._slots -= len(self._windows.pop(next(iter(self._windows))))
-
-
-def _time_to_fit(window: array[float], limit: int, period: float, amount: int, now: float) -> float:
-    """Return 0 when so many more slots fit, else how long until enough of the old ones are free."""
-    excess = len(window) + amount - limit
-    if excess <= 0:
-        return 0.0
-    if amount > limit:
-        return period
-    return window[excess - 1] + period - now

@@ -47,7 +47,6 @@ from hongyan.store.blobs import BlobSource, StoredBlob
 from hongyan.types import BlobRef
 
 _COMPRESS_BELOW = 1 << 20  # Larger blobs are mostly base64 of what is compressed already.
-_COMPRESS_ABOVE = 256
 _MAX_BLOB = (1 << 32) - 1
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
@@ -80,11 +79,13 @@ class SegmentStore:
         *,
         segment_octets: int = 256 << 20,
         reserve_octets: int = 64 << 20,
+        compress_from: int = 8 << 10,
         disk: Disk | None = None,
     ) -> None:
         self._directory = directory
         self._segment_octets = segment_octets
         self._reserve_octets = reserve_octets
+        self._compress_from = compress_from
         self._disk = disk or Disk()
         self._compressor = zstandard.ZstdCompressor(level=1, write_checksum=False, write_content_size=True)
         if not directory.exists():
@@ -161,7 +162,7 @@ class SegmentStore:
 
     def _encode(self, octets: BlobSource) -> tuple[BlobSource, bytes, int]:
         """Return what is stored, the checksums behind it, and how it is to be read."""
-        if _COMPRESS_ABOVE < len(octets) < _COMPRESS_BELOW:
+        if self._compress_from <= len(octets) < _COMPRESS_BELOW:
             packed = self._compressor.compress(octets)
             if len(packed) < len(octets) - len(octets) // 16:
                 return packed, b"", ZSTD

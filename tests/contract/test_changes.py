@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
+from hongyan.engines.sql.expunged import fold_expunges
+from hongyan.engines.sql.units import unit_of
 from hongyan.errors import Corrupt
 from hongyan.store.changes import (
+    Annotated,
     Appended,
     Change,
     Expunged,
@@ -37,6 +40,7 @@ _CHANGE: st.SearchStrategy[Change] = st.one_of(
     st.builds(FlagsRemoved, _UIDS, _FLAGS),
     st.builds(FlagsReplaced, _UIDS, _FLAGS),
     st.builds(Expunged, _UIDS),
+    st.builds(Annotated),
     st.builds(MailboxChanged, st.sampled_from(["created", "renamed", "deleted"]), st.text()),
 )
 
@@ -114,3 +118,53 @@ async def test_the_end_of_a_deleted_mailbox_is_in_the_log(shop: MailShop) -> Non
     page = await shop.mailboxes.changes_since(ACCOUNT, cursor)
     assert [type(entry.change) for entry in page.changes] == [Appended, MailboxChanged]
     assert page.modseq == cursor + 2
+
+
+async def test_what_left_is_told_from_any_cursor(shop: MailShop) -> None:
+    await shop.add_many(6)
+    first = (await shop.messages.expunge(ACCOUNT, shop.inbox, BitMap([2, 3]))).modseq
+    second = (await shop.messages.expunge(ACCOUNT, shop.inbox, BitMap([6]))).modseq
+    assert first is not None
+    assert second is not None
+    other = await shop.mailboxes.create_mailbox(ACCOUNT, "Other")
+    since = [
+        await shop.mailboxes.expunged_since(ACCOUNT, shop.inbox, ModSeq(cursor))
+        for cursor in (0, first - 1, first, second)
+    ]
+    assert since == [BitMap([2, 3, 6]), BitMap([2, 3, 6]), BitMap([6]), BitMap()]
+    assert await shop.mailboxes.expunged_since(ACCOUNT, other.mailbox_id, ModSeq(0)) == BitMap()
+
+
+async def test_what_left_is_folded_into_blocks_of_the_log(shop: MailShop) -> None:
+    def entry(*uids: int) -> bytes:
+        return encode_change(Expunged(BitMap(uids)))
+
+    async def fold(*entries: tuple[int, bytes]) -> None:
+        await shop.database.write(unit_of(fold_expunges, ACCOUNT, shop.inbox, entries))
+
+    await shop.run("UPDATE account_state SET highestmodseq = 20000")
+    await fold(
+        (10, entry(1, 2)), (4095, entry(7)), (4096, entry(9)), (4097, encode_change(FlagsAdded(BitMap([8]), ())))
+    )
+    await fold((4096, entry(9)), (5000, entry(3, 2**32 - 1)))  # some entries a second time: nothing is lost or doubled
+    since = [
+        await shop.mailboxes.expunged_since(ACCOUNT, shop.inbox, ModSeq(cursor)) for cursor in (0, 4000, 4096, 8192)
+    ]
+    below, above = BitMap([1, 2, 7]), BitMap([3, 9, 2**32 - 1])
+    assert since == [below | above, below | above, above, BitMap()]
+    rows = await shop.rows("SELECT COUNT(*) FROM expunged WHERE account_id = $1")
+    assert rows[0][0] == 2
+
+
+async def test_nobody_asks_what_left_a_deleted_mailbox(shop: MailShop) -> None:
+    other = await shop.mailboxes.create_mailbox(ACCOUNT, "Other")
+    entries = [(5, encode_change(Expunged(BitMap([1]))))]
+    await shop.database.write(unit_of(fold_expunges, ACCOUNT, other.mailbox_id, entries))
+    await shop.mailboxes.delete_mailbox(ACCOUNT, other.mailbox_id)
+    assert not await shop.rows("SELECT block FROM expunged WHERE account_id = $1")
+
+
+async def test_who_asks_from_before_a_loss_is_told_that_it_is_not_known(shop: MailShop) -> None:
+    await shop.run("UPDATE account_state SET expunges_floor = 3")
+    assert await shop.mailboxes.expunged_since(ACCOUNT, shop.inbox, ModSeq(2)) is None
+    assert await shop.mailboxes.expunged_since(ACCOUNT, shop.inbox, ModSeq(3)) == BitMap()

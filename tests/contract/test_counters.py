@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hongyan.engines.memory import MemoryCounters
+from hongyan.engines.sql.counters import SqlCounters
+from hongyan.engines.sql.units import Statement, Unit
+from hongyan.engines.storage import SqlStorage
+from hongyan.errors import Unavailable
 from hongyan.store.counters import Counters
 from tests.support.clock import FakeClock
+from tests.support.storage import ENGINES, open_storage
 
 HOUR = 3600.0
 
 
-@pytest.fixture(params=["memory"])
-def counters(request: pytest.FixtureRequest, clock: FakeClock) -> Counters:
-    return MemoryCounters(clock)
+@pytest.fixture(params=["memory", *ENGINES])
+async def counters(request: pytest.FixtureRequest, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Counters]:
+    if request.param == "memory":
+        yield MemoryCounters(clock)
+    else:
+        async with open_storage(request.param, tmp_path, request) as storage:
+            yield SqlCounters(storage.database, clock)
 
 
 async def test_500_in_an_hour_pass_and_the_501st_waits_for_the_first_to_be_an_hour_old(
@@ -124,3 +136,42 @@ async def test_the_memory_of_windows_is_bounded(clock: FakeClock) -> None:
     assert counters._slots == sum(map(len, counters._windows.values())) <= 1000
     await counters.take("wider", 10_000, HOUR, 5000)
     assert counters._slots == 5000
+
+
+async def test_windows_on_one_database_are_those_of_everybody(storage: SqlStorage, clock: FakeClock) -> None:
+    one, other = SqlCounters(storage.database, clock), SqlCounters(storage.database, clock)
+    taken = await asyncio.gather(*(counters.take("key", 10, HOUR) for counters in (one, other) for _ in range(20)))
+    assert taken.count(0) == 10
+    await one.give_back("key")
+    assert await other.count("key", HOUR) == 9
+    assert await other.take("key", 10, HOUR) == 0
+    assert await one.take("key", 10, HOUR) > 0
+
+
+async def test_a_clock_that_is_behind_keeps_windows_in_order(storage: SqlStorage, clock: FakeClock) -> None:
+    late = FakeClock(clock.now() - timedelta(seconds=30))
+    assert await SqlCounters(storage.database, clock).take("key", 2, HOUR) == 0
+    assert await SqlCounters(storage.database, late).take("key", 2, HOUR) == 0
+    assert await SqlCounters(storage.database, clock).take("key", 2, HOUR) == pytest.approx(HOUR)
+
+
+async def test_empty_windows_are_removed(storage: SqlStorage, clock: FakeClock) -> None:
+    counters = SqlCounters(storage.database, clock)
+    await counters.take("short", 1, 60)
+    await counters.take("long", 1, HOUR)
+    clock.advance(61)
+    assert (await counters.expire(), await counters.expire()) == (1, 0)
+    assert await counters.count("long", HOUR) == 1
+
+
+async def test_windows_of_a_database_that_is_away_are_unavailable(storage: SqlStorage, clock: FakeClock) -> None:
+    counters = SqlCounters(storage.database, clock)
+    await storage.database.write(lambda _refs: _drop())
+    with pytest.raises(Unavailable):
+        await counters.take("key", 1, HOUR)
+    with pytest.raises(Unavailable):
+        await counters.count("key", HOUR)
+
+
+def _drop() -> Unit[None]:
+    yield Statement("DROP TABLE limit_windows")

@@ -218,6 +218,47 @@ async def test_what_is_expunged_twice_at_once_is_removed_once(shop: MailShop) ->
     await shop.require_exact_counters()
 
 
+# -- replace
+
+
+async def test_a_message_takes_the_place_of_another_in_one_unit(shop: MailShop) -> None:
+    await shop.add_many(3)
+    target = await shop.mailboxes.create_mailbox(ACCOUNT, "Target")
+    gone, done = await shop.messages.replace(ACCOUNT, shop.inbox, 2, target.mailbox_id, new_message("new"))
+    assert (gone.uids, done.first_uid, done.uidvalidity) == (BitMap([2]), 1, target.uidvalidity)
+    assert await shop.uids() == [1, 3]
+    assert await shop.uids(target.mailbox_id) == [1]
+    assert gone.modseq is not None
+    assert gone.modseq < done.modseq
+    (entry,) = await shop.mailboxes.changes_of_mailbox(ACCOUNT, shop.inbox, ModSeq(gone.modseq - 1))
+    assert entry.change == Expunged(BitMap([2]))
+    await shop.require_exact_counters()
+
+
+async def test_what_cannot_be_stored_replaces_nothing(shop: MailShop) -> None:
+    await shop.add_many(2)
+    before = await shop.mailboxes.highestmodseq(ACCOUNT)
+    await shop.mailboxes.set_quota(ACCOUNT, limit_octets=0, limit_messages=1)
+    with pytest.raises(OverQuota):
+        await shop.messages.replace(ACCOUNT, shop.inbox, 2, shop.inbox, new_message("new"))
+    await shop.mailboxes.set_quota(ACCOUNT, limit_octets=0, limit_messages=0)
+    with pytest.raises(NotFound):
+        await shop.messages.replace(ACCOUNT, shop.inbox, 2, MailboxId(99), new_message("new"))
+    with pytest.raises(Conflict):
+        await shop.messages.replace(ACCOUNT, shop.inbox, 7, shop.inbox, new_message("new"))
+    assert await shop.uids() == [1, 2]
+    assert await shop.mailboxes.highestmodseq(ACCOUNT) == before
+    await shop.require_exact_counters()
+
+
+async def test_the_room_of_what_is_replaced_is_free(shop: MailShop) -> None:
+    await shop.add_many(2)
+    await shop.mailboxes.set_quota(ACCOUNT, limit_octets=0, limit_messages=2)
+    await shop.messages.replace(ACCOUNT, shop.inbox, 1, shop.inbox, new_message("new"))
+    assert await shop.uids() == [2, 3]
+    await shop.require_exact_counters()
+
+
 # -- copy and move
 
 
@@ -293,6 +334,58 @@ async def test_copies_and_expunges_at_once_keep_every_count_exact(shop: MailShop
     await asyncio.gather(*work)
     await shop.require_exact_counters()
     assert len(await shop.uids(target)) == (await shop.mailbox("Target")).messages
+
+
+# -- discard
+
+
+async def test_the_last_of_an_email_moves_and_what_is_elsewhere_is_removed(shop: MailShop) -> None:
+    await shop.add_many(3)
+    trash = (await shop.mailboxes.create_mailbox(ACCOUNT, "Trash")).mailbox_id
+    other = (await shop.mailboxes.create_mailbox(ACCOUNT, "Other")).mailbox_id
+    await shop.messages.copy(ACCOUNT, shop.inbox, BitMap([1]), {}, other)
+    done = await shop.messages.discard(ACCOUNT, shop.inbox, BitMap([1, 2]), {b"\\Seen": BitMap([1, 2])}, trash)
+    assert done.moved is not None
+    assert (list(done.moved.source_uids), done.moved.first_uid) == ([2], 1)
+    assert done.removed is not None
+    assert list(done.removed.uids) == [1]
+    assert (await shop.uids(), await shop.uids(trash), await shop.uids(other)) == ([3], [1], [1])
+    last = await shop.messages.discard(ACCOUNT, other, BitMap([1]), {}, trash)
+    assert (last.moved is not None, last.removed) == (True, None)
+    await shop.require_exact_counters()
+
+
+async def test_a_copy_in_a_mailbox_that_is_deleted_does_not_count(shop: MailShop) -> None:
+    await shop.add_many(1)
+    trash = (await shop.mailboxes.create_mailbox(ACCOUNT, "Trash")).mailbox_id
+    other = (await shop.mailboxes.create_mailbox(ACCOUNT, "Other")).mailbox_id
+    await shop.messages.copy(ACCOUNT, shop.inbox, BitMap([1]), {}, other)
+    await shop.mailboxes.delete_mailbox(ACCOUNT, other)
+    done = await shop.messages.discard(ACCOUNT, shop.inbox, BitMap([1]), {}, trash)
+    assert (done.moved is not None, done.removed) == (True, None)
+
+
+async def test_two_who_discard_one_email_at_once_leave_it_in_the_target(shop: MailShop) -> None:
+    await shop.add_many(20)
+    trash = (await shop.mailboxes.create_mailbox(ACCOUNT, "Trash")).mailbox_id
+    other = (await shop.mailboxes.create_mailbox(ACCOUNT, "Other")).mailbox_id
+    await shop.messages.copy(ACCOUNT, shop.inbox, BitMap(range(1, 21)), {}, other)
+    work = [
+        shop.messages.discard(ACCOUNT, mailbox, BitMap([n]), {}, trash)
+        for n in range(1, 21)
+        for mailbox in (shop.inbox, other)
+    ]
+    await asyncio.gather(*work)
+    assert len(await shop.uids(trash)) == 20
+    await shop.require_exact_counters()
+
+
+async def test_what_is_gone_is_not_discarded_and_the_rest_stays(shop: MailShop) -> None:
+    await shop.add_many(2)
+    trash = (await shop.mailboxes.create_mailbox(ACCOUNT, "Trash")).mailbox_id
+    with pytest.raises(Conflict):
+        await shop.messages.discard(ACCOUNT, shop.inbox, BitMap([1, 9]), {}, trash)
+    assert await shop.uids() == [1, 2]
 
 
 # -- rows
@@ -376,3 +469,14 @@ async def test_what_was_appended_is_there_after_a_restart(storage: SqlStorage, s
     again = MailShop(storage)
     assert await again.uids() == [1, 2, 3]
     assert await again.read(2) == message_octets("n1")
+
+
+async def test_rows_that_are_at_hand_are_those_that_would_be_waited_for(shop: MailShop) -> None:
+    await shop.add_many(6)
+    await shop.expunge(4)
+    columns = (Column.UID, Column.ENVELOPE, Column.SUBJECT_TEXT, Column.SENT_DATE)
+    waited = await shop.messages.rows(ACCOUNT, shop.inbox, columns, [(2, 2), (4, 5)])
+    at_hand = shop.messages.rows_now(ACCOUNT, shop.inbox, columns, [2, 4, 5])
+    assert at_hand in (waited, None)  # PostgreSQL has nothing at hand
+    assert [row[0] for row in waited] == [2, 5]
+    assert shop.messages.rows_now(ACCOUNT, shop.inbox, columns, list(range(1, 1000))) is None

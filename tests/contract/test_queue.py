@@ -119,6 +119,7 @@ async def test_a_message_is_kept_as_it_was_given(queue_store: QueueStore) -> Non
         require_tls=True,
         ret=Ret.HDRS,
         envelope_id="envid+1",
+        verp="+=",
         delay=timedelta(seconds=30),
     )
     enqueued = await queue_store.enqueue(given)
@@ -128,7 +129,7 @@ async def test_a_message_is_kept_as_it_was_given(queue_store: QueueStore) -> Non
     message = entry.message
     for name in ("reverse_path", "size", "prefix", "omitted", "account", "trace_id", "body", "smtputf8"):
         assert getattr(message, name) == getattr(given, name), name
-    for name in ("require_tls", "ret", "envelope_id", "queued_at", "expires"):
+    for name in ("require_tls", "ret", "envelope_id", "queued_at", "expires", "verp"):
         assert getattr(message, name) == getattr(given, name), name
     assert message.octets_out == 7 + len(given.prefix) - 4
     for number, (kept, wanted) in enumerate(zip(entry.recipients, recipients, strict=True)):
@@ -486,3 +487,64 @@ async def test_what_is_unfinished_is_counted(queue_store: QueueStore) -> None:
     assert counts.recipients.get(READY, 0) == 1
     assert counts.recipients.get(HELD, 0) == 1
     assert all(not state.is_finished for state in counts.recipients)
+
+
+# -- Release and hold --------------------------------------------------------------------------------------------------
+
+
+async def test_a_message_that_is_held_from_the_start_waits_for_its_release(queue_store: QueueStore) -> None:
+    done = await queue_store.enqueue(new(held="for its content"))
+    assert await queue_store.due_destinations(minutes(1), limit=9) == []
+    entry = await queue_store.find_message(done.id)
+    assert entry is not None
+    assert [(one.state, one.held_for) for one in entry.recipients] == [(HELD, "for its content")]
+    assert await queue_store.release(Selection(messages=frozenset([done.id]))) == 1
+    (one,) = await claim(queue_store, at=1)
+    assert one.recipients[0].held_for == ""
+
+
+async def test_a_hold_keeps_its_reason(queue_store: QueueStore) -> None:
+    done = await queue_store.enqueue(new())
+    assert await queue_store.hold(Selection(), "too many bounces") == 1
+    entry = await queue_store.find_message(done.id)
+    assert entry is not None
+    assert entry.recipients[0].held_for == "too many bounces"
+
+
+async def test_what_is_to_be_released_later_is_so_after_a_start_too(queue_store: QueueStore) -> None:
+    done = await queue_store.enqueue(new(delay=timedelta(days=3)))
+    await queue_store.recover(OURS, minutes(1), minutes(60))
+    assert await queue_store.next_due(minutes(1)) == NOW + timedelta(days=3)
+    entry = await queue_store.find_message(done.id)
+    assert entry is not None
+    assert entry.message.not_before == NOW + timedelta(days=3)
+    assert entry.message.expires == NOW + timedelta(days=8)
+
+
+async def test_a_message_is_cancelled_by_its_account_before_its_release(queue_store: QueueStore) -> None:
+    ann, bob = AccountId(1), AccountId(2)
+    done = await queue_store.enqueue(new("a@example.net", "b@example.net", delay=timedelta(hours=1), account=ann))
+    assert await queue_store.cancel(done.id, minutes(1), bob) == 0
+    assert await queue_store.cancel(done.id, minutes(61), ann) == 0
+    assert await queue_store.cancel(done.id, minutes(59), ann) == 2
+    assert await queue_store.find_message(done.id) is None
+    assert await queue_store.cancel(done.id, minutes(59), ann) == 0
+
+
+async def test_a_message_that_somebody_began_is_not_cancelled(queue_store: QueueStore) -> None:
+    done = await queue_store.enqueue(new(delay=timedelta(hours=1)))
+    await queue_store.retry(Selection(), minutes(1))
+    one = await claim_one(queue_store, at=1)
+    assert await queue_store.cancel(done.id, minutes(2)) == 0
+    await settle(queue_store, one, settled(0, READY, until=30))
+    assert await queue_store.cancel(done.id, minutes(3)) == 0
+    assert (await states(queue_store, done.id)) == [READY]
+
+
+async def test_what_was_cancelled_may_be_sent_anew_within_the_time_of_its_receipt(queue_store: QueueStore) -> None:
+    ann = AccountId(1)
+    first = await queue_store.enqueue(new(content_digest=b"digest", delay=timedelta(hours=1), account=ann))
+    assert await queue_store.cancel(first.id, minutes(1), ann) == 1
+    again = await queue_store.enqueue(new(at=2, content_digest=b"digest", delay=timedelta(hours=1), account=ann))
+    assert again.is_new
+    assert await queue_store.find_message(again.id) is not None

@@ -27,7 +27,7 @@ _random = random.Random(5)
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "small"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)], capture_output=True)
     if mounted.returncode:
         pytest.skip("no file system can be mounted here")
     yield place
@@ -73,6 +73,8 @@ async def test_a_disk_at_its_reserve_takes_no_mail_and_everything_else(small_dis
 
 
 async def test_a_disk_without_any_room_loses_nothing(small_disk: Path) -> None:
+    other = small_disk / "other"  # what somebody else keeps there, and removes when the disk is full
+    other.write_bytes(bytes(2 << 20))
     storage = await open_local_storage(small_disk / "data", StorageOptions(reserve=0, segment_size=1))
     shop = MailShop(storage.sql)
     await shop.open_account()
@@ -82,6 +84,7 @@ async def test_a_disk_without_any_room_loses_nothing(small_disk: Path) -> None:
         await shop.add(new_message())
     assert len(await shop.read(taken)) > 20_000
     (small_disk / "rest").unlink()
+    other.unlink()
     await shop.add(new_message())
     assert await shop.uids() == list(range(1, taken + 2))
     assert (await Verification(storage.sql, shop.clock).run()).is_sound

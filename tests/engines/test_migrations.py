@@ -98,8 +98,8 @@ def rows(sql: str) -> Unit[list[Row]]:
     return (yield Statement(sql))
 
 
-def test_every_step_but_the_last_has_left_a_dump() -> None:
-    assert [step.number for step in MIGRATIONS[:-1]] == _STEPS
+def test_every_step_up_to_the_newest_dump_has_left_one() -> None:
+    assert [step.number for step in MIGRATIONS if step.number <= _STEPS[-1]] == _STEPS
 
 
 # -- how steps are taken
@@ -139,5 +139,6 @@ async def test_a_newer_schema_is_refused(storage: SqlStorage) -> None:
         await migrate(storage.database, dialect_of(storage))
 
 
-def test_steps_are_numbered_in_order_without_gaps() -> None:
-    assert [step.number for step in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
+def test_steps_are_numbered_in_order_and_each_once() -> None:
+    numbers = [step.number for step in MIGRATIONS]
+    assert numbers == sorted(set(numbers))

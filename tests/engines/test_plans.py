@@ -20,12 +20,13 @@ from hongyan.engines.upkeep.verify import Verification
 from hongyan.mailboxes.flags import FlagAction, mark
 from hongyan.mailboxes.move import copy_messages
 from hongyan.store.messages import Column, Receipt
-from hongyan.types import AccountId
+from hongyan.types import AccountId, EmailId
 from tests.support.mail import ACCOUNT, MailShop, new_message
 from tests.support.storage import open_sqlite
 
 _LARGE = ("messages", "emails", "email_texts", "changes", "snapshots", "receipts", "audit_log", "queue_recipients")
 _SCAN = re.compile(rf"SCAN (?:{'|'.join(_LARGE)}|[a-z]\b)")
+_THROUGH = re.compile(r"SEARCH (?:messages|m) USING .*\(account_id=\?\)")
 _ONE_ACCOUNT_AND_MAILBOX = "(account_id=? AND mailbox_id=?"
 
 _MEANT = {
@@ -71,9 +72,11 @@ async def everything(shop: MailShop) -> None:
     await mark(mail, ACCOUNT, state, BitMap([1, 3]), FlagAction.ADD, (b"$x",), unchanged_since=state.modseq)
     await copy_messages(mail, ACCOUNT, state, BitMap([1, 3, *range(10, 30)]), other.mailbox_id)
     await copy_messages(mail, ACCOUNT, state, BitMap([5, 7]), other.mailbox_id, move=True)
+    await shop.messages.discard(ACCOUNT, shop.inbox, BitMap([6, 8, 10]), {}, other.mailbox_id)
     for ranges in ([(1, 1)], [(1, 50)], [(1, 1), (3, 3), (5, 30)]):
         for columns in ((Column.UID,), (Column.UID, Column.BLOB), tuple(Column)):
             await shop.messages.rows(ACCOUNT, shop.inbox, columns, ranges)
+    await shop.messages.emails(ACCOUNT, (Column.EMAIL_ID, Column.SIZE, Column.SUBJECT_TEXT), EmailId(0), limit=50)
     await shop.messages.find_text(ACCOUNT, shop.inbox, Column.SUBJECT_TEXT, "n", 1, 50)
     await shop.messages.find_in_fields(ACCOUNT, shop.inbox, "n", 1, 50)
     for column in (Column.INTERNAL_DATE, Column.SENT_DATE, Column.SIZE):
@@ -103,6 +106,20 @@ async def test_every_statement_about_mail_finds_its_rows_by_their_key(storage: S
     database.close()
     assert scans == []
     assert len(said) > 60
+
+
+async def test_no_statement_goes_through_all_messages_of_an_account_for_a_few(
+    storage: SqlStorage, said: set[str]
+) -> None:
+    await everything(MailShop(storage))
+    database = connection.connect(storage.database._path, cache_octets=1 << 20)  # type: ignore[attr-defined]
+    through = []
+    for sql in said:
+        count = max(map(int, re.findall(r"\?(\d+)", sql)), default=0)
+        plan = [row[3] for row in database.execute("EXPLAIN QUERY PLAN " + sql, (1,) * count)]
+        through += [f"{step}: {sql}" for step in plan if _THROUGH.fullmatch(step) and "email_id" in sql]
+    database.close()
+    assert through == []
 
 
 async def test_a_few_messages_of_a_mailbox_are_found_by_uid(storage: SqlStorage, said: set[str]) -> None:

@@ -13,6 +13,7 @@ from pyroaring import BitMap
 from hongyan.engines.postgres import database as postgres
 from hongyan.engines.postgres.database import PostgresDatabase
 from hongyan.engines.segments import SegmentStore
+from hongyan.engines.sql.sender_rows import lock_hold, open_sender
 from hongyan.engines.sql.units import Statement, Unit
 from hongyan.engines.storage import SqlStorage
 from hongyan.errors import Conflict, Corrupt, ServerFault, StorageFailed, StorageFull, Unavailable
@@ -143,3 +144,39 @@ async def test_its_errors_are_ours(storage: SqlStorage, error: Exception, fault:
     with pytest.raises(ServerFault) as told:
         await storage.database.write(make)
     assert type(told.value) is fault
+
+
+async def test_nobody_changes_a_hold_that_a_unit_has_read_until_the_unit_ends(
+    storage: SqlStorage, postgres_dsn: str
+) -> None:
+    await storage.database.write(lambda _refs: open_sender(ACCOUNT))
+    steps: list[str] = []
+
+    def read_and_go_on() -> Unit[None]:
+        assert (yield from lock_hold(ACCOUNT)) is None
+        yield Statement("SELECT pg_advisory_xact_lock(1)")
+        steps.append("read")
+
+    def change() -> Unit[None]:
+        yield Statement("UPDATE senders SET held_at = 1")
+        steps.append("changed")
+
+    gate = await asyncpg.connect(postgres_dsn)
+    try:
+        await gate.execute("SELECT pg_advisory_lock(1)")
+        async with asyncio.timeout(30), asyncio.TaskGroup() as units:
+            units.create_task(storage.database.write(lambda _refs: read_and_go_on()))
+            await _until_waiting(gate, 1)
+            units.create_task(storage.database.write(lambda _refs: change()))
+            await _until_waiting(gate, 2)
+            await gate.execute("SELECT pg_advisory_unlock(1)")
+    finally:
+        await gate.close()
+    assert steps == ["read", "changed"]
+
+
+async def _until_waiting(connection: asyncpg.Connection, count: int) -> None:
+    """Return when so many units wait for what another holds."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while await connection.fetchval(waiting) < count:
+        pass

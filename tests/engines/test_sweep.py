@@ -148,6 +148,19 @@ async def test_entries_are_pruned_by_age_though_they_are_fewer(shop: MailShop) -
     assert len((await shop.mail().live.open(ACCOUNT, shop.inbox)).uids) == 1
 
 
+async def test_what_left_is_known_when_the_log_that_told_it_is_gone(shop: MailShop) -> None:
+    await shop.add_many(30)
+    cursor = await shop.mailboxes.highestmodseq(ACCOUNT)
+    for uid in (3, 4, 29):
+        await shop.expunge(uid)
+    await skip(shop, 5000)
+    assert (await make_sweep(shop).run()).changes > 3
+    assert await count(shop, "changes") == 0
+    assert await count(shop, "expunged") == 1
+    mine = await shop.mailboxes.expunged_since(ACCOUNT, shop.inbox, cursor)
+    assert mine == BitMap([3, 4, 29])
+
+
 async def test_who_asks_the_log_from_before_its_floor_is_told(shop: MailShop) -> None:
     await shop.add_many(3)
     await skip(shop, 2000)
@@ -330,7 +343,7 @@ async def test_a_blob_with_two_rows_is_counted_once(shop: MailShop) -> None:
     live = await find_live_blobs(shop.storage)
     await shop.run(
         "INSERT INTO emails SELECT account_id, email_id + 100, blob_ref, prefix, envelope, envelope_utf8,"
-        " bodystructure, bodystructure_utf8, outline, fields, preview, has_attachment FROM emails"
+        " bodystructure, bodystructure_utf8, outline, fields, preview, has_attachment, skipped FROM emails"
     )
     assert await find_live_blobs(shop.storage) == live
 

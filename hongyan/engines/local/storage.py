@@ -46,6 +46,12 @@ class StorageOptions:
     sync_within: float = option(1.0, "After this time at the latest a change of flags survives a power loss.", unit="s")
     segment_size: int = option(256, "Size at which a file of message contents is full.", unit="MiB")
     reserve: int = option(64, "Free disk space that new mail does not touch: beneath it the answer is 452.", unit="MiB")
+    compress_from: int = option(
+        8,
+        "Size from which a message is stored compressed. Reading a smaller one would take longer than its room is"
+        " worth.",
+        unit="KiB",
+    )
 
     def __post_init__(self) -> None:
         if not 1 <= self.readers <= 64:
@@ -54,6 +60,8 @@ class StorageOptions:
             raise ValueError("sync_within: from 0.01 to 60 seconds")
         if not 1 <= self.segment_size <= 2048:
             raise ValueError("segment_size: from 1 to 2048 MiB")
+        if not 0 <= self.compress_from <= 1024:
+            raise ValueError("compress_from: from 0 to 1024 KiB")
         if self.reserve < 0:
             raise ValueError("reserve: not below 0")
 
@@ -106,7 +114,10 @@ async def open_local_storage_to_move(path: Path, options: StorageOptions | None 
     with contextlib.ExitStack() as opened:
         opened.callback(directory.unlock)
         blobs = SegmentStore(
-            directory.blobs, segment_octets=options.segment_size << 20, reserve_octets=options.reserve << 20
+            directory.blobs,
+            segment_octets=options.segment_size << 20,
+            reserve_octets=options.reserve << 20,
+            compress_from=options.compress_from << 10,
         )
         opened.callback(blobs.close)
         database = SqliteDatabase(directory.database, blobs, readers=options.readers, sync_within=options.sync_within)

@@ -20,7 +20,7 @@ import asyncpg
 
 from hongyan.clock import Random, SystemRandom
 from hongyan.engines.sql.skipping import MODSEQS_OF_A_SECOND
-from hongyan.engines.sql.units import MakeUnit, Many, Rows, Statement, Unit
+from hongyan.engines.sql.units import MakeUnit, Many, Rows, Statement, Unit, Value
 from hongyan.errors import Conflict, Corrupt, ServerFault, StorageFailed, StorageFull, Unavailable
 from hongyan.types import BlobRef
 
@@ -80,6 +80,10 @@ class PostgresDatabase:
         """Run a small reading unit. See `SqlDatabase.read_small`."""
         return await self.read(make())
 
+    def read_now(self, sql: str, parameters: Sequence[Value]) -> Rows | None:  # noqa: ARG002 - nothing is at hand
+        """Return None: rows come over a wire. See `SqlDatabase.read_now`."""
+        return None
+
     async def write(
         self,
         make: MakeUnit[T],
@@ -135,7 +139,7 @@ _NOTE_START = """
 @lru_cache(maxsize=2048)
 def to_postgres(sql: str) -> str:
     """Return the statement in PostgreSQL's words."""
-    sql = sql.replace("{position}", "strpos")
+    sql = sql.replace("{position}", "strpos").replace("{for_share}", "FOR SHARE")
     return sql.replace("{lower_fields}", "lower(convert_from(e.fields, 'LATIN1'))")  # the stored fields hold no NUL
 
 

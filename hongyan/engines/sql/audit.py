@@ -140,10 +140,9 @@ def _record_logins(batch: LoginBatch) -> Unit[None]:
             " ON CONFLICT (account_id, network) DO UPDATE SET last_at = excluded.last_at",
             [(account, known.network, int(known.last_at.timestamp())) for known in batch.networks],
         )
-    if batch.uses:
+    for table in ("app_passwords", "client_certificates") if batch.uses else ():
         yield Many(
-            "UPDATE app_passwords SET last_used_at = $1, last_used_from = $2"
-            " WHERE account_id = $3 AND credential_id = $4",
+            f"UPDATE {table} SET last_used_at = $1, last_used_from = $2 WHERE account_id = $3 AND credential_id = $4",
             [(int(use.at.timestamp()), use.address, account, use.credential) for use in batch.uses],
         )
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from hongyan.engines.sql.accounts import ACCOUNT_COLUMNS, read_account, read_services, write_services
 from hongyan.engines.sql.audit import insert_audit
+from hongyan.engines.sql.client_certificates import read_certificates
+from hongyan.engines.sql.credential_numbers import drop_credentials, next_credential, numbered, revoke_credentials
 from hongyan.engines.sql.directory import log_directory_change
 from hongyan.engines.sql.units import Row, SqlDatabase, Statement, Unit
 from hongyan.errors import NotFound, OverLimit
@@ -18,7 +20,6 @@ from hongyan.store.credentials import (
     NewAppPassword,
     Password,
     StoredLogin,
-    first_credential,
     owner_of,
 )
 from hongyan.store.directory import DirectoryTopic
@@ -26,7 +27,8 @@ from hongyan.types import AccountId, CredentialId
 from hongyan.wire.sasl import ScramKeys
 
 _LOGIN = (
-    f"{ACCOUNT_COLUMNS}, a.password_credential, a.password_hash, a.scram_salt, a.scram_iterations, a.next_credential"
+    f"{ACCOUNT_COLUMNS}, a.password_credential, a.password_hash, a.scram_salt, a.scram_iterations, a.next_credential,"
+    " a.second_factor"
 )
 _APP_PASSWORD = "credential_id, label, scopes, keyed_hash, scram, created_at, last_used_at, last_used_from"  # noqa: S105 - columns
 _KEY = 32  # octets of each of the two keys of a SCRAM verifier
@@ -62,7 +64,9 @@ class SqlCredentials:
     async def revoke_app_passwords(
         self, account: AccountId, credentials: Sequence[CredentialId] | None = None, *, audit: AuditEntry
     ) -> Sequence[CredentialId]:
-        return await self._database.write(lambda _refs: _revoke(account, credentials, audit))
+        return await self._database.write(
+            lambda _refs: revoke_credentials("app_passwords", account, credentials, audit)
+        )
 
 
 # -- parts of units, for this package
@@ -70,7 +74,7 @@ class SqlCredentials:
 
 def insert_app_password(account: AccountId, number: int, new: NewAppPassword) -> Unit[CredentialId]:
     """Store an app password under the account's credential of that number."""
-    credential = _numbered(account, number)
+    credential = numbered(account, number)
     yield Statement(
         "INSERT INTO app_passwords (account_id, credential_id, label, scopes, keyed_hash, scram, created_at,"
         " last_used_at, last_used_from) VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, '')",
@@ -88,9 +92,10 @@ def insert_app_password(account: AccountId, number: int, new: NewAppPassword) ->
 
 
 def revoke_all(account: AccountId) -> Unit[list[CredentialId]]:
-    """Drop all app passwords of an account."""
-    gone = yield Statement("DELETE FROM app_passwords WHERE account_id = $1 RETURNING credential_id", (account,))
-    return [CredentialId(row[0]) for row in gone]
+    """Drop all app passwords, certificates and web sessions of an account."""
+    app_passwords = yield from drop_credentials("app_passwords", account)
+    certificates = yield from drop_credentials("client_certificates", account)
+    return [*app_passwords, *certificates, *(yield from drop_credentials("web_sessions", account))]
 
 
 # -- whole units
@@ -102,7 +107,7 @@ def _find_next_credential(canonical: str) -> Unit[CredentialId | None]:
         " WHERE d.canonical = $1",
         (canonical,),
     )
-    return _numbered(AccountId(rows[0][0]), rows[0][1]) if rows else None
+    return numbered(AccountId(rows[0][0]), rows[0][1]) if rows else None
 
 
 def _find_login(canonical: str) -> Unit[StoredLogin | None]:
@@ -129,6 +134,7 @@ def _read_login(row: Row) -> Unit[StoredLogin]:
         f"SELECT {_APP_PASSWORD} FROM app_passwords WHERE account_id = $1 ORDER BY credential_id",
         (account.account_id,),
     )
+    certificates = yield from read_certificates(account.account_id)
     networks = yield Statement(
         "SELECT network FROM known_networks WHERE account_id = $1 ORDER BY last_at DESC LIMIT $2",
         (account.account_id, _NETWORKS),
@@ -140,12 +146,10 @@ def _read_login(row: Row) -> Unit[StoredLogin]:
         row[12],
         [_app_password(secret) for secret in secrets],
         frozenset(network for (network,) in networks),
-        _numbered(account.account_id, row[13]),
+        numbered(account.account_id, row[13]),
+        certificates,
+        has_second_factor=bool(row[14]),
     )
-
-
-def _numbered(account: AccountId, number: int) -> CredentialId:
-    return CredentialId(first_credential(account) + number)
 
 
 def _app_password(row: Row) -> AppPassword:
@@ -162,24 +166,12 @@ def _app_password(row: Row) -> AppPassword:
     )
 
 
-def _next_credential(account: AccountId) -> Unit[int]:
-    """Take the number of a new credential; it locks the account's row until the unit ends."""
-    rows = yield Statement(
-        "UPDATE accounts SET next_credential = next_credential + 1"
-        " WHERE account_id = $1 AND state <> 'removed' RETURNING next_credential - 1",
-        (account,),
-    )
-    if not rows:
-        raise NotFound("There is no such account.")
-    return int(rows[0][0])
-
-
 def _set_password(account: AccountId, password_hash: str, audit: AuditEntry) -> Unit[None]:
-    number = yield from _next_credential(account)
+    number = yield from next_credential(account)
     old = yield Statement("SELECT password_credential FROM accounts WHERE account_id = $1", (account,))
     yield Statement(
         "UPDATE accounts SET password_hash = $1, password_credential = $2 WHERE account_id = $3",
-        (password_hash, _numbered(account, number), account),
+        (password_hash, numbered(account, number), account),
     )
     revoked = yield from revoke_all(account)
     yield from insert_audit(audit)
@@ -195,7 +187,7 @@ def _rehash(password: Password, password_hash: str) -> Unit[None]:
 
 
 def _add(account: AccountId, new: NewAppPassword, limit: int, audit: AuditEntry) -> Unit[AppPassword]:
-    number = yield from _next_credential(account)
+    number = yield from next_credential(account)
     count = yield Statement("SELECT COUNT(*) FROM app_passwords WHERE account_id = $1", (account,))
     if count[0][0] >= limit:
         raise OverLimit("The account has as many app passwords as it may have.")
@@ -203,23 +195,3 @@ def _add(account: AccountId, new: NewAppPassword, limit: int, audit: AuditEntry)
     yield from insert_audit(audit)
     yield from log_directory_change(DirectoryTopic.CREDENTIAL, audit.at, account)
     return AppPassword(credential, new.label, new.scopes, new.keyed_hash, new.scram, new.created_at, None, "")
-
-
-def _revoke(
-    account: AccountId, credentials: Sequence[CredentialId] | None, audit: AuditEntry
-) -> Unit[Sequence[CredentialId]]:
-    revoked: list[CredentialId] = []
-    if credentials is None:
-        revoked = yield from revoke_all(account)
-    else:
-        for credential in credentials:
-            gone = yield Statement(
-                "DELETE FROM app_passwords WHERE account_id = $1 AND credential_id = $2 RETURNING credential_id",
-                (account, credential),
-            )
-            revoked += [CredentialId(row[0]) for row in gone]
-    if revoked:
-        yield from insert_audit(audit)
-    for credential in revoked:
-        yield from log_directory_change(DirectoryTopic.CREDENTIAL, audit.at, account, credential)
-    return revoked

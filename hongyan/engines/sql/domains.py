@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from hongyan.addresses import Address, Domain
 from hongyan.engines.sql.audit import insert_audit
 from hongyan.engines.sql.directory import log_directory_change
+from hongyan.engines.sql.domain_state import forget_domain_state
 from hongyan.engines.sql.units import Row, SqlDatabase, Statement, Unit
 from hongyan.errors import AlreadyExists, NotFound, Refused
 from hongyan.store.audit import AuditEntry
@@ -48,19 +49,27 @@ def require_domain(domain: Domain) -> Unit[None]:
 
 def _settings(row: Row) -> DomainSettings:
     catch_all = Address.parse(row[2]) if row[2] else None
-    return DomainSettings(Domain.parse(row[0]), datetime.fromtimestamp(row[1], UTC), catch_all, row[3])
+    return DomainSettings(Domain.parse(row[0]), datetime.fromtimestamp(row[1], UTC), catch_all, row[3], bool(row[4]))
 
 
 def _list() -> Unit[Sequence[DomainSettings]]:
-    rows = yield Statement("SELECT domain, created_at, catch_all, separators FROM domains ORDER BY domain")
+    rows = yield Statement(
+        "SELECT domain, created_at, catch_all, separators, second_factor FROM domains ORDER BY domain"
+    )
     return [_settings(row) for row in rows]
 
 
 def _add(settings: DomainSettings, audit: AuditEntry) -> Unit[None]:
     added = yield Statement(
-        "INSERT INTO domains (domain, created_at, catch_all, separators) VALUES ($1, $2, $3, $4)"
+        "INSERT INTO domains (domain, created_at, catch_all, separators, second_factor) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT (domain) DO NOTHING RETURNING domain",
-        (settings.domain.text, int(settings.created_at.timestamp()), _catch_all(settings), settings.separators),
+        (
+            settings.domain.text,
+            int(settings.created_at.timestamp()),
+            _catch_all(settings),
+            settings.separators,
+            int(settings.needs_second_factor),
+        ),
     )
     if not added:
         raise AlreadyExists("That domain is served already.")
@@ -70,8 +79,8 @@ def _add(settings: DomainSettings, audit: AuditEntry) -> Unit[None]:
 
 def _change(settings: DomainSettings, audit: AuditEntry) -> Unit[None]:
     changed = yield Statement(
-        "UPDATE domains SET catch_all = $1, separators = $2 WHERE domain = $3 RETURNING domain",
-        (_catch_all(settings), settings.separators, settings.domain.text),
+        "UPDATE domains SET catch_all = $1, separators = $2, second_factor = $3 WHERE domain = $4 RETURNING domain",
+        (_catch_all(settings), settings.separators, int(settings.needs_second_factor), settings.domain.text),
     )
     if not changed:
         raise NotFound("That domain is not served here.")
@@ -85,6 +94,7 @@ def _remove(domain: Domain, audit: AuditEntry) -> Unit[None]:
     if used:
         raise Refused("The domain still has accounts or aliases.")
     yield Statement("DELETE FROM domains WHERE domain = $1", (domain.text,))
+    yield from forget_domain_state(domain)
     yield from insert_audit(audit)
     yield from log_directory_change(DirectoryTopic.DOMAIN, audit.at)
 

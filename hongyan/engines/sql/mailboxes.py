@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-__all__ = ["SqlMailboxes", "create_account_state", "insert_mailbox", "log_change", "next_modseq"]
+__all__ = [
+    "SqlMailboxes",
+    "create_account_state",
+    "find_mailbox",
+    "insert_mailbox",
+    "list_mailboxes_of",
+    "log_change",
+    "next_modseq",
+]
 
 from collections.abc import Sequence
 
-from hongyan.engines.sql.units import Row, SqlDatabase, Statement, Unit
+from pyroaring import BitMap
+
+from hongyan.engines.sql.expunged import expunged_since, forget_expunges
+from hongyan.engines.sql.mailbox_properties import change_properties
+from hongyan.engines.sql.units import Row, SqlDatabase, Statement, Unit, conditions
 from hongyan.errors import AlreadyExists, NotFound, OverLimit
 from hongyan.store.changes import Change, ChangePage, LoggedChange, MailboxChanged, decode_change, encode_change
-from hongyan.store.mailboxes import Mailbox, Quota, StoredState
+from hongyan.store.mailboxes import MAX_MAILBOXES, Mailbox, MailboxProperties, Quota, StoredState
 from hongyan.types import AccountId, MailboxId, ModSeq, UidValidity
 
 _MAILBOX = "m.mailbox_id, m.name, m.special_use, m.uidvalidity, m.uidnext, m.highestmodseq, m.messages, m.octets"
 _SUBSCRIBED = "EXISTS (SELECT 1 FROM subscriptions s WHERE s.account_id = m.account_id AND s.name = m.name)"
+_ROW = f"{_MAILBOX}, {_SUBSCRIBED}, m.sort_order"
 _UIDVALIDITY_BITS = 30
-
-MAX_MAILBOXES = 10_000
-"""Mailboxes of one account. Clients list them all, often."""
 
 
 class SqlMailboxes:
@@ -30,7 +40,7 @@ class SqlMailboxes:
         return await self._database.read(_list(account))
 
     async def find_mailbox(self, account: AccountId, name: str) -> Mailbox | None:
-        return await self._database.read_small(lambda: _find(account, name))
+        return await self._database.read_small(lambda: find_mailbox(account, name))
 
     async def create_mailbox(self, account: AccountId, name: str, *, special_use: str = "") -> Mailbox:
         return await self._database.write(lambda _refs: insert_mailbox(account, name, special_use))
@@ -40,6 +50,11 @@ class SqlMailboxes:
 
     async def delete_mailbox(self, account: AccountId, mailbox: MailboxId) -> ModSeq:
         return await self._database.write(lambda _refs: _delete(account, mailbox))
+
+    async def change_properties(
+        self, account: AccountId, mailbox: MailboxId, wanted: MailboxProperties
+    ) -> LoggedChange:
+        return await self._database.write(lambda _refs: _change_properties(account, mailbox, wanted))
 
     async def subscribe(self, account: AccountId, name: str, *, subscribed: bool) -> None:
         await self._database.write(lambda _refs: _subscribe(account, name, subscribed=subscribed))
@@ -59,6 +74,9 @@ class SqlMailboxes:
     async def quota(self, account: AccountId) -> Quota:
         return await self._database.read_small(lambda: _quota(account))
 
+    async def count_mailboxes(self, account: AccountId) -> int:
+        return await self._database.read_small(lambda: _count(account))
+
     async def set_quota(self, account: AccountId, *, limit_octets: int, limit_messages: int) -> None:
         await self._database.write(lambda _refs: _set_quota(account, limit_octets, limit_messages))
 
@@ -69,6 +87,9 @@ class SqlMailboxes:
         self, account: AccountId, mailbox: MailboxId, cursor: ModSeq
     ) -> Sequence[LoggedChange]:
         return await self._database.read(_changes_of_mailbox(account, mailbox, cursor))
+
+    async def expunged_since(self, account: AccountId, mailbox: MailboxId, cursor: ModSeq) -> BitMap | None:
+        return await self._database.read(expunged_since(account, mailbox, cursor))
 
     async def log_floor(self, account: AccountId) -> ModSeq:
         return (await self._database.read_small(lambda: _log_ends(account)))[0]
@@ -123,8 +144,7 @@ def insert_mailbox(account: AccountId, name: str, special_use: str) -> Unit[Mail
     modseq, number, base = ModSeq(rows[0][0]), MailboxId(rows[0][1]), int(rows[0][2])
     if (yield Statement("SELECT 1 FROM mailboxes WHERE account_id = $1 AND name = $2", (account, name))):
         raise AlreadyExists("A mailbox of that name exists already.")
-    count = yield Statement("SELECT COUNT(*) FROM mailboxes WHERE account_id = $1", (account,))
-    if count[0][0] >= MAX_MAILBOXES:
+    if (yield from _count(account)) >= MAX_MAILBOXES:
         raise OverLimit("The account has as many mailboxes as it may have.")
     # A number is never given again, so a name that comes back has a greater UIDVALIDITY (RFC 9051 §2.3.1.1).
     mailbox = Mailbox(number, name, special_use, UidValidity(base + number), 1, modseq, 0, 0, subscribed=True)
@@ -138,27 +158,44 @@ def insert_mailbox(account: AccountId, name: str, special_use: str) -> Unit[Mail
     return mailbox
 
 
+def find_mailbox(account: AccountId, name: str) -> Unit[Mailbox | None]:
+    """Return the mailbox of that name."""
+    rows = yield Statement(f"SELECT {_ROW} FROM mailboxes m WHERE m.account_id = $1 AND m.name = $2", (account, name))
+    return _mailbox(rows[0]) if rows else None
+
+
+def list_mailboxes_of(account: AccountId, mailboxes: Sequence[MailboxId]) -> Unit[Sequence[Mailbox]]:
+    """Return those of the mailboxes that are there, sorted by number."""
+    found: list[Row] = []
+    for chosen, numbers in conditions("m.mailbox_id", [(one, one) for one in sorted(mailboxes)], 2):
+        found += yield Statement(
+            f"SELECT {_ROW} FROM mailboxes m WHERE m.account_id = $1 AND {chosen} ORDER BY m.mailbox_id",
+            (account, *numbers),
+        )
+    return [_mailbox(row) for row in found]
+
+
 # -- whole units
 
 
 def _mailbox(row: Row) -> Mailbox:
     return Mailbox(
-        MailboxId(row[0]), row[1], row[2], UidValidity(row[3]), row[4], ModSeq(row[5]), row[6], row[7], bool(row[8])
+        MailboxId(row[0]),
+        row[1],
+        row[2],
+        UidValidity(row[3]),
+        row[4],
+        ModSeq(row[5]),
+        row[6],
+        row[7],
+        bool(row[8]),
+        row[9],
     )
 
 
 def _list(account: AccountId) -> Unit[Sequence[Mailbox]]:
-    rows = yield Statement(
-        f"SELECT {_MAILBOX}, {_SUBSCRIBED} FROM mailboxes m WHERE m.account_id = $1 ORDER BY m.name", (account,)
-    )
+    rows = yield Statement(f"SELECT {_ROW} FROM mailboxes m WHERE m.account_id = $1 ORDER BY m.name", (account,))
     return [_mailbox(row) for row in rows]
-
-
-def _find(account: AccountId, name: str) -> Unit[Mailbox | None]:
-    rows = yield Statement(
-        f"SELECT {_MAILBOX}, {_SUBSCRIBED} FROM mailboxes m WHERE m.account_id = $1 AND m.name = $2", (account, name)
-    )
-    return _mailbox(rows[0]) if rows else None
 
 
 def _rename(account: AccountId, names: Sequence[tuple[MailboxId, str]]) -> Unit[ModSeq]:
@@ -194,6 +231,9 @@ def _delete(account: AccountId, mailbox: MailboxId) -> Unit[ModSeq]:
     name, messages, octets = gone[0]
     # The rows of its messages, however many, are the sweep's: they hang on a mailbox that is no more.
     yield Statement("DELETE FROM snapshots WHERE account_id = $1 AND mailbox_id = $2", key)
+    yield from forget_expunges(account, mailbox)
+    yield Statement("DELETE FROM grants WHERE account_id = $1 AND mailbox_id = $2", key)
+    yield Statement("DELETE FROM annotations WHERE account_id = $1 AND owner_id = $1 AND mailbox_id = $2", key)
     yield Statement(
         "UPDATE account_state SET used_octets = used_octets - $1, used_messages = used_messages - $2"
         " WHERE account_id = $3",
@@ -204,6 +244,13 @@ def _delete(account: AccountId, mailbox: MailboxId) -> Unit[ModSeq]:
     )
     yield from log_change(account, modseq, mailbox, MailboxChanged("deleted", name))
     return modseq
+
+
+def _change_properties(account: AccountId, mailbox: MailboxId, wanted: MailboxProperties) -> Unit[LoggedChange]:
+    modseq = yield from next_modseq(account)
+    done = yield from change_properties(account, mailbox, wanted, modseq)
+    yield from log_change(account, modseq, mailbox, done.change)
+    return done
 
 
 def _subscribe(account: AccountId, name: str, *, subscribed: bool) -> Unit[None]:
@@ -225,9 +272,7 @@ def _load_state(account: AccountId, mailbox: MailboxId) -> Unit[StoredState]:
         # The snapshot first: changes that are read after it cannot miss one that it lacks.
         saved = yield Statement("SELECT modseq, snapshot FROM snapshots WHERE account_id = $1 AND mailbox_id = $2", key)
         modseq, snapshot = saved[0] if saved else (0, None)
-        rows = yield Statement(
-            f"SELECT {_MAILBOX}, {_SUBSCRIBED} FROM mailboxes m WHERE m.account_id = $1 AND m.mailbox_id = $2", key
-        )
+        rows = yield Statement(f"SELECT {_ROW} FROM mailboxes m WHERE m.account_id = $1 AND m.mailbox_id = $2", key)
         if not rows:
             raise NotFound("There is no such mailbox.")
         changes = yield from _changes_of_mailbox(account, mailbox, ModSeq(modseq))
@@ -263,6 +308,11 @@ def _quota(account: AccountId) -> Unit[Quota]:
     if not rows:
         raise NotFound("There is no such account.")
     return Quota(*rows[0])
+
+
+def _count(account: AccountId) -> Unit[int]:
+    rows = yield Statement("SELECT COUNT(*) FROM mailboxes WHERE account_id = $1", (account,))
+    return int(rows[0][0])
 
 
 def _set_quota(account: AccountId, limit_octets: int, limit_messages: int) -> Unit[None]:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-__all__ = ["SqlMessages", "append", "count_out"]
+__all__ = ["EMAIL_BITS", "SqlMessages", "append", "count_out", "grow_account", "grow_mailbox"]
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from pyroaring import BitMap
 
+from hongyan.engines.sql.correspondents import note_heard
+from hongyan.engines.sql.email_rows import insert_emails, insert_rows
+from hongyan.engines.sql.emails import count_emails, emails, find_emails, newest_email
 from hongyan.engines.sql.mailboxes import log_change, next_modseq
-from hongyan.engines.sql.units import Many, SqlDatabase, Statement, Unit, conditions
+from hongyan.engines.sql.message_search import OF_TEXTS, find_dates, find_in_fields, find_text, find_thread
+from hongyan.engines.sql.placements import note_departures
+from hongyan.engines.sql.units import SqlDatabase, Statement, Unit, conditions
 from hongyan.errors import Conflict, NotFound, OverLimit, OverQuota
-from hongyan.store.changes import Appended, Expunged, Flag, FlagsAdded, FlagsRemoved, FlagsReplaced, uid_runs
-from hongyan.store.messages import Appending, Column, CopyResult, ExpungeResult, NewMessage, Row
+from hongyan.store.changes import Appended, Expunged, Flag, FlagsAdded, FlagsRemoved, FlagsReplaced, SeenBy, uid_runs
+from hongyan.store.messages import Appending, Column, CopyResult, Discarding, ExpungeResult, NewMessage, Row
 from hongyan.store.receipts import Receipt
 from hongyan.types import AccountId, BlobRef, EmailId, MailboxId, ModSeq, UidValidity
 
-_EMAIL_BITS = 32
+EMAIL_BITS = 32
 _FEW_ROWS = 8
 _MAX_UIDNEXT = (1 << 32) - 1  # RFC 9051 §2.3.1.1: unique identifiers are 32-bit values
-_TEXT_COLUMNS = frozenset(
-    (Column.FROM_TEXT, Column.TO_TEXT, Column.CC_TEXT, Column.BCC_TEXT, Column.SUBJECT_TEXT, Column.MESSAGE_ID)
-)
 _OF_MESSAGE = frozenset(
     (Column.UID, Column.EMAIL_ID, Column.INTERNAL_DATE, Column.INTERNAL_TEXT, Column.SAVED_AT, Column.SIZE)
 )
-_OF_TEXTS = _TEXT_COLUMNS | {Column.SENT_DATE}
 
 
 class SqlMessages:
@@ -47,7 +48,7 @@ class SqlMessages:
         self,
         account: AccountId,
         mailbox: MailboxId,
-        change: FlagsAdded | FlagsRemoved | FlagsReplaced,
+        change: FlagsAdded | FlagsRemoved | FlagsReplaced | SeenBy,
         *,
         expected: ModSeq | None = None,
         durable: bool = False,
@@ -62,6 +63,13 @@ class SqlMessages:
         except _NothingRemoved:
             return ExpungeResult(None, BitMap())
 
+    async def replace(
+        self, account: AccountId, source: MailboxId, uid: int, target: MailboxId, message: NewMessage
+    ) -> tuple[ExpungeResult, Appending]:
+        return await self._database.write(
+            lambda refs: _replace(account, source, uid, target, message, refs), blobs=[message.octets]
+        )
+
     async def copy(
         self,
         account: AccountId,
@@ -73,6 +81,11 @@ class SqlMessages:
         move: bool = False,
     ) -> CopyResult:
         return await self._database.write(lambda _refs: _copy(account, source, uids, flags, target, move=move))
+
+    async def discard(
+        self, account: AccountId, source: MailboxId, uids: BitMap, flags: Mapping[Flag, BitMap], target: MailboxId
+    ) -> Discarding:
+        return await self._database.write(lambda _refs: _discard(account, source, uids, flags, target))
 
     async def rows(
         self,
@@ -87,20 +100,46 @@ class SqlMessages:
             return await self._database.read_small(lambda: _rows(account, mailbox, columns, ranges, limit))
         return await self._database.read(_rows(account, mailbox, columns, ranges, limit))
 
+    def rows_now(
+        self, account: AccountId, mailbox: MailboxId, columns: Sequence[Column], uids: Sequence[int]
+    ) -> Sequence[Row] | None:
+        if len(uids) > _FEW_ROWS:
+            return None
+        return self._database.read_now(_query_of_few(tuple(columns), len(uids)), (account, mailbox, *uids))
+
     async def find_text(
         self, account: AccountId, mailbox: MailboxId, column: Column, needle: str, low: int, high: int
     ) -> Sequence[int]:
-        return await self._database.read(_find_text(account, mailbox, column, needle, low, high))
+        return await self._database.read(find_text(account, mailbox, column, needle, low, high))
 
     async def find_in_fields(
         self, account: AccountId, mailbox: MailboxId, needle: str, low: int, high: int
     ) -> Sequence[int]:
-        return await self._database.read(_find_in_fields(account, mailbox, needle, low, high))
+        return await self._database.read(find_in_fields(account, mailbox, needle, low, high))
+
+    async def find_thread(self, account: AccountId, mailbox: MailboxId, thread: int) -> Sequence[int]:
+        return await self._database.read(find_thread(account, mailbox, thread))
 
     async def find_dates(
         self, account: AccountId, mailbox: MailboxId, column: Column, start: int | None, stop: int | None
     ) -> Sequence[int]:
-        return await self._database.read(_find_dates(account, mailbox, column, start, stop))
+        return await self._database.read(find_dates(account, mailbox, column, start, stop))
+
+    async def newest_email(self, account: AccountId) -> EmailId:
+        return await self._database.read_small(lambda: newest_email(account))
+
+    async def emails(
+        self, account: AccountId, columns: Sequence[Column], after: EmailId, *, limit: int
+    ) -> Sequence[Row]:
+        return await self._database.read(emails(account, columns, after, limit))
+
+    async def count_emails(self, account: AccountId, after: EmailId) -> int:
+        return await self._database.read(count_emails(account, after))
+
+    async def find_emails(
+        self, account: AccountId, mailbox: MailboxId, ranges: Sequence[tuple[int, int]]
+    ) -> Sequence[tuple[int, int]]:
+        return await self._database.read(find_emails(account, mailbox, ranges))
 
 
 # -- append
@@ -120,72 +159,28 @@ def append(
         return Appending(ModSeq(0), UidValidity(0), 0, (), duplicate=True)
     count = len(messages)
     octets = sum(message.analysis.size for message in messages)
-    modseq, first_email = yield from _grow_account(account, count, octets, within_quota=within_quota)
-    uidvalidity, first_uid = yield from _grow_mailbox(account, mailbox, modseq, count, octets)
-    ids = [EmailId(account << _EMAIL_BITS | first_email + n) for n in range(count)]
-    yield from _insert(_INSERT_EMAIL, [_email_row(account, *of) for of in zip(ids, messages, refs, strict=True)])
-    yield from _insert(_INSERT_TEXTS, [_texts_row(account, *of) for of in zip(ids, messages, strict=True)])
-    yield from _insert(
+    modseq, first_email = yield from grow_account(account, count, octets, within_quota=within_quota)
+    uidvalidity, first_uid = yield from grow_mailbox(account, mailbox, modseq, count, octets)
+    ids = [EmailId(account << EMAIL_BITS | first_email + n) for n in range(count)]
+    yield from insert_emails(account, ids, messages, refs)
+    yield from insert_rows(
         _INSERT_MESSAGE,
         [
             (account, mailbox, first_uid + n, ids[n], m.internal_date, m.internal_text, m.analysis.size, m.saved_at)
             for n, m in enumerate(messages)
         ],
     )
+    for message in messages:
+        if message.heard is not None:
+            yield from note_heard(account, message.heard, message.saved_at)
     yield from log_change(account, modseq, mailbox, Appended(first_uid, count, _flags_by_uid(messages, first_uid)))
     return Appending(modseq, uidvalidity, first_uid, ids)
 
 
-_INSERT_EMAIL = (
-    "INSERT INTO emails (account_id, email_id, blob_ref, prefix, envelope, envelope_utf8, bodystructure,"
-    " bodystructure_utf8, outline, fields, preview, has_attachment)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-)
-_INSERT_TEXTS = (
-    "INSERT INTO email_texts (account_id, email_id, sent_date, message_id, reference_ids, from_text, to_text, cc_text,"
-    " bcc_text, subject_text) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-)
 _INSERT_MESSAGE = (
     "INSERT INTO messages (account_id, mailbox_id, uid, email_id, internal_date, internal_text, size, saved_at)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 )
-
-
-def _insert(sql: str, rows: list[tuple[int | str | bytes | None, ...]]) -> Unit[None]:
-    yield Statement(sql, rows[0]) if len(rows) == 1 else Many(sql, rows)
-
-
-def _email_row(
-    account: AccountId, email: EmailId, message: NewMessage, ref: BlobRef
-) -> tuple[int | str | bytes | None, ...]:
-    of = message.analysis
-    return (
-        account,
-        email,
-        ref,
-        message.prefix,
-        of.envelope,
-        of.envelope_utf8,
-        of.bodystructure,
-        of.bodystructure_utf8,
-        of.outline,
-        of.fields,
-        _storable(of.preview),
-        int(of.has_attachment),
-    )
-
-
-def _texts_row(account: AccountId, email: EmailId, message: NewMessage) -> tuple[int | str | bytes | None, ...]:
-    of = message.analysis
-    texts = (of.message_id, " ".join(of.references), of.from_text, of.to_text, of.cc_text, of.bcc_text, of.subject_text)
-    return (account, email, of.sent_date, *map(_storable, texts))
-
-
-def _storable(text: str) -> str:
-    """Return the text without what no database holds: NUL, and halves of surrogate pairs."""
-    if "\0" in text:
-        text = text.replace("\0", "")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _flags_by_uid(messages: Sequence[NewMessage], first_uid: int) -> dict[Flag, BitMap]:
@@ -207,7 +202,7 @@ def _take_receipt(account: AccountId, receipt: Receipt) -> Unit[bool]:
     return bool(rows)
 
 
-def _grow_account(account: AccountId, messages: int, octets: int, *, within_quota: bool) -> Unit[tuple[ModSeq, int]]:
+def grow_account(account: AccountId, messages: int, octets: int, *, within_quota: bool) -> Unit[tuple[ModSeq, int]]:
     """Count new content in, within the quota; return the MODSEQ and the first number for an email."""
     rows = yield Statement(
         "UPDATE account_state SET highestmodseq = highestmodseq + 1, next_email = next_email + $1,"
@@ -228,7 +223,7 @@ def _require_quota(used_octets: int, limit_octets: int, used_messages: int, limi
         raise OverQuota("The mailbox is full.")
 
 
-def _grow_mailbox(
+def grow_mailbox(
     account: AccountId, mailbox: MailboxId, modseq: ModSeq, messages: int, octets: int
 ) -> Unit[tuple[UidValidity, int]]:
     """Count messages in and return UIDVALIDITY and the first of their UIDs."""
@@ -251,7 +246,7 @@ def _grow_mailbox(
 def _change_flags(
     account: AccountId,
     mailbox: MailboxId,
-    change: FlagsAdded | FlagsRemoved | FlagsReplaced,
+    change: FlagsAdded | FlagsRemoved | FlagsReplaced | SeenBy,
     expected: ModSeq | None,
 ) -> Unit[ModSeq]:
     modseq = yield from next_modseq(account)
@@ -280,7 +275,7 @@ def _touch(account: AccountId, mailbox: MailboxId, modseq: ModSeq) -> Unit[None]
 
 def _expunge(account: AccountId, mailbox: MailboxId, uids: BitMap) -> Unit[ExpungeResult]:
     modseq = yield from next_modseq(account)
-    removed = yield from _remove(account, mailbox, uids)
+    removed = yield from _remove(account, mailbox, uids, modseq)
     if not removed:
         raise _NothingRemoved
     yield from count_out(account, mailbox, modseq, len(removed), sum(removed.values()))
@@ -288,13 +283,22 @@ def _expunge(account: AccountId, mailbox: MailboxId, uids: BitMap) -> Unit[Expun
     return ExpungeResult(modseq, BitMap(removed))
 
 
+def _replace(
+    account: AccountId, source: MailboxId, uid: int, target: MailboxId, message: NewMessage, refs: Sequence[BlobRef]
+) -> Unit[tuple[ExpungeResult, Appending]]:
+    """The old message leaves first: its room is the new one's."""
+    gone = yield from _expunge(account, source, BitMap([uid]))
+    return gone, (yield from append(account, target, [message], refs))
+
+
 class _NothingRemoved(Conflict):
     """Undoes the step of the log that a removal of nothing has taken."""
 
 
-def _remove(account: AccountId, mailbox: MailboxId, uids: BitMap) -> Unit[dict[int, int]]:
+def _remove(account: AccountId, mailbox: MailboxId, uids: BitMap, modseq: ModSeq) -> Unit[dict[int, int]]:
     """Delete the rows of messages and return the size of each by UID."""
     removed: dict[int, int] = {}
+    yield from _note_departures(account, mailbox, uids, modseq)
     for chosen, numbers in conditions("uid", uid_runs(uids), 3):
         key = (account, mailbox, *numbers)
         yield Statement(
@@ -307,6 +311,11 @@ def _remove(account: AccountId, mailbox: MailboxId, uids: BitMap) -> Unit[dict[i
         )
         removed.update(rows)
     return removed
+
+
+def _note_departures(account: AccountId, mailbox: MailboxId, uids: BitMap, modseq: ModSeq) -> Unit[None]:
+    for chosen, numbers in conditions("uid", uid_runs(uids), 4):
+        yield from note_departures(account, mailbox, modseq, chosen, numbers)
 
 
 def count_out(account: AccountId, mailbox: MailboxId, modseq: ModSeq, messages: int, octets: int) -> Unit[None]:
@@ -359,8 +368,8 @@ def _copy(
     count, octets = len(found), sum(row[4] for row in found)
     if not move:
         yield from _charge(account, count, octets)
-    uidvalidity, first_uid = yield from _grow_mailbox(account, target, modseq, count, octets)
-    yield from _insert(_INSERT_MESSAGE, [(account, target, first_uid + n, *row[1:]) for n, row in enumerate(found)])
+    uidvalidity, first_uid = yield from grow_mailbox(account, target, modseq, count, octets)
+    yield from insert_rows(_INSERT_MESSAGE, [(account, target, first_uid + n, *row[1:]) for n, row in enumerate(found)])
     order = {row[0]: first_uid + n for n, row in enumerate(found)}
     copied = {flag: BitMap([order[uid] for uid in having & uids]) for flag, having in flags.items()}
     change = Appended(first_uid, count, {flag: having for flag, having in copied.items() if having})
@@ -389,6 +398,7 @@ def _move_out(account: AccountId, source: MailboxId, uids: BitMap) -> Unit[ModSe
     """Take messages that were just copied out of their mailbox. What the account uses stays the same."""
     modseq = yield from next_modseq(account)
     removed: dict[int, int] = {}
+    yield from _note_departures(account, source, uids, modseq)
     for chosen, numbers in conditions("uid", uid_runs(uids), 3):
         rows = yield Statement(
             f"DELETE FROM messages WHERE account_id = $1 AND mailbox_id = $2 AND {chosen} RETURNING uid, size",
@@ -398,6 +408,34 @@ def _move_out(account: AccountId, source: MailboxId, uids: BitMap) -> Unit[ModSe
     yield from _count_out_of_mailbox(account, source, modseq, len(removed), sum(removed.values()))
     yield from log_change(account, modseq, source, Expunged(BitMap(removed)))
     return modseq
+
+
+def _discard(
+    account: AccountId, source: MailboxId, uids: BitMap, flags: Mapping[Flag, BitMap], target: MailboxId
+) -> Unit[Discarding]:
+    # The account's row first: nobody else removes the other copy until the unit ends.
+    yield Statement("UPDATE account_state SET highestmodseq = highestmodseq WHERE account_id = $1", (account,))
+    elsewhere = yield from _find_elsewhere(account, source, uids)
+    last = uids - elsewhere
+    moved = (yield from _copy(account, source, last, flags, target, move=True)) if last else None
+    return Discarding(moved, (yield from _expunge(account, source, elsewhere)) if elsewhere else None)
+
+
+def _find_elsewhere(account: AccountId, mailbox: MailboxId, uids: BitMap) -> Unit[BitMap]:
+    """Return which of the messages are in another mailbox too."""
+    found = BitMap()
+    for chosen, numbers in conditions("m.uid", uid_runs(uids), 3):
+        rows = yield Statement(
+            f"SELECT m.uid FROM messages m WHERE m.account_id = $1 AND m.mailbox_id = $2 AND {chosen} AND EXISTS ("
+            # Asked for `=`, SQLite goes through all that the account has.
+            "SELECT 1 FROM messages o WHERE o.account_id = m.account_id"
+            " AND o.email_id BETWEEN m.email_id AND m.email_id AND o.mailbox_id <> m.mailbox_id"
+            " AND EXISTS (SELECT 1 FROM mailboxes b"
+            " WHERE b.account_id = o.account_id AND b.mailbox_id = o.mailbox_id))",
+            (account, mailbox, *numbers),
+        )
+        found.update(uid for (uid,) in rows)
+    return found
 
 
 # -- rows
@@ -433,7 +471,7 @@ _COALESCED = {
 
 
 def _expression(column: Column) -> str:
-    table = "m" if column in _OF_MESSAGE else "t" if column in _OF_TEXTS else "e"
+    table = "m" if column in _OF_MESSAGE else "t" if column in OF_TEXTS else "e"
     return _COALESCED.get(column) or f"{table}.{column.value}"
 
 
@@ -442,51 +480,14 @@ def _row_query(columns: tuple[Column, ...]) -> str:
     wanted = set(columns)
     names = ", ".join(map(_expression, columns))
     joins = ""
-    if wanted - _OF_MESSAGE - _OF_TEXTS:
+    if wanted - _OF_MESSAGE - OF_TEXTS:
         joins += " JOIN emails e ON e.account_id = m.account_id AND e.email_id = m.email_id"
-    if wanted & _OF_TEXTS:
+    if wanted & OF_TEXTS:
         joins += " JOIN email_texts t ON t.account_id = m.account_id AND t.email_id = m.email_id"
     return f"SELECT {names} FROM messages m{joins} WHERE m.account_id = $1 AND m.mailbox_id = $2"
 
 
-def _find_text(
-    account: AccountId, mailbox: MailboxId, column: Column, needle: str, low: int, high: int
-) -> Unit[Sequence[int]]:
-    if column not in _TEXT_COLUMNS:
-        raise ValueError(column)
-    # LIKE folds ASCII case in SQLite and its wildcards would need escaping; the position of a substring needs neither.
-    rows = yield Statement(
-        "SELECT m.uid FROM messages m JOIN email_texts t ON t.account_id = m.account_id AND t.email_id = m.email_id"
-        " WHERE m.account_id = $1 AND m.mailbox_id = $2 AND m.uid BETWEEN $3 AND $4"
-        f" AND {{position}}(t.{column.value}, $5) > 0 ORDER BY m.uid",
-        (account, mailbox, low, high, needle),
-    )
-    return [row[0] for row in rows]
-
-
-def _find_in_fields(account: AccountId, mailbox: MailboxId, needle: str, low: int, high: int) -> Unit[Sequence[int]]:
-    rows = yield Statement(
-        "SELECT m.uid FROM messages m JOIN emails e ON e.account_id = m.account_id AND e.email_id = m.email_id"
-        " WHERE m.account_id = $1 AND m.mailbox_id = $2 AND m.uid BETWEEN $3 AND $4"
-        " AND {position}({lower_fields}, $5) > 0 ORDER BY m.uid",
-        (account, mailbox, low, high, needle),
-    )
-    return [row[0] for row in rows]
-
-
-def _find_dates(
-    account: AccountId, mailbox: MailboxId, column: Column, start: int | None, stop: int | None
-) -> Unit[Sequence[int]]:
-    table = "t" if column in _OF_TEXTS else "m"
-    join = " JOIN email_texts t ON t.account_id = m.account_id AND t.email_id = m.email_id" if table == "t" else ""
-    bounds = ""
-    parameters: list[int | str | bytes | float | None] = [account, mailbox]
-    for operator, bound in ((">=", start), ("<", stop)):
-        if bound is not None:
-            parameters.append(bound)
-            bounds += f" AND {table}.{column.value} {operator} ${len(parameters)}"
-    rows = yield Statement(
-        f"SELECT m.uid FROM messages m{join} WHERE m.account_id = $1 AND m.mailbox_id = $2{bounds} ORDER BY m.uid",
-        parameters,
-    )
-    return [row[0] for row in rows]
+@lru_cache(maxsize=512)
+def _query_of_few(columns: tuple[Column, ...], count: int) -> str:
+    numbers = ", ".join(f"${number}" for number in range(3, 3 + count))
+    return f"{_row_query(columns)} AND m.uid IN ({numbers}) ORDER BY m.uid"

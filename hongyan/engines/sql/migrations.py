@@ -11,7 +11,35 @@ __all__ = ["MIGRATIONS", "POSTGRES", "SQLITE", "Dialect", "Migration", "migrate"
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hongyan.engines.sql import schema, schema_accounts, schema_queue, schema_upkeep
+from hongyan.engines.sql import (
+    schema,
+    schema_accounts,
+    schema_client_certificates,
+    schema_correspondents,
+    schema_departures,
+    schema_domains,
+    schema_expunged,
+    schema_jmap,
+    schema_limits,
+    schema_ordering,
+    schema_passkeys,
+    schema_queue,
+    schema_records,
+    schema_reports,
+    schema_reputation,
+    schema_sending,
+    schema_served,
+    schema_settings,
+    schema_shares,
+    schema_spam,
+    schema_timelines,
+    schema_transport,
+    schema_trusted_senders,
+    schema_upkeep,
+    schema_vacations,
+    schema_verp,
+    schema_web_sessions,
+)
 from hongyan.engines.sql.units import SqlDatabase, Statement, Unit
 from hongyan.errors import ConfigurationError
 
@@ -71,6 +99,31 @@ MIGRATIONS = (
     Migration(2, "accounts", schema_accounts.ACCOUNTS),
     Migration(3, "queue", schema_queue.QUEUE),
     Migration(4, "upkeep", schema_upkeep.UPKEEP),
+    Migration(5, "served", schema_served.SERVED),
+    Migration(6, "transport", schema_transport.TRANSPORT),
+    Migration(7, "readiness", schema_domains.READINESS),
+    Migration(8, "dkim-keys", schema_domains.DKIM_KEYS),
+    Migration(9, "sending", schema_sending.SENDING),
+    Migration(10, "correspondents", schema_correspondents.CORRESPONDENTS),
+    Migration(11, "reputation", schema_reputation.REPUTATION),
+    Migration(12, "spam", schema_spam.SPAM),
+    Migration(13, "timelines", schema_timelines.TIMELINES),
+    Migration(14, "passages", schema_timelines.PASSAGES),
+    Migration(15, "reports", schema_reports.REPORTS),
+    Migration(16, "verp", schema_verp.VERP),
+    Migration(17, "expunged", schema_expunged.EXPUNGED),
+    Migration(19, "ordering", schema_ordering.ORDERING),
+    Migration(20, "shares", schema_shares.SHARES),
+    Migration(21, "settings", schema_settings.SETTINGS),
+    Migration(22, "client-certificates", schema_client_certificates.CLIENT_CERTIFICATES),
+    Migration(23, "jmap", schema_jmap.JMAP),
+    Migration(24, "departures", schema_departures.DEPARTURES),
+    Migration(25, "web-sessions", schema_web_sessions.WEB_SESSIONS),
+    Migration(26, "limits", schema_limits.LIMITS),
+    Migration(27, "records", schema_records.RECORDS),
+    Migration(28, "vacations", schema_vacations.VACATIONS),
+    Migration(31, "passkeys", schema_passkeys.PASSKEYS),
+    Migration(40, "trusted-senders", schema_trusted_senders.TRUSTED_SENDERS),
 )
 
 

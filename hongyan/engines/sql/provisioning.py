@@ -26,8 +26,14 @@ from hongyan.types import AccountId
 _PASSWORD_NUMBER = 1  # the account's first credential, whether or not there is a password
 
 _SMALL_TABLES = (
-    *("mailboxes", "subscriptions", "snapshots", "receipts", "login_log", "known_networks"),
-    *("deleted_mailboxes", "log_marks", "damaged_messages"),
+    *("mailboxes", "subscriptions", "snapshots", "receipts", "login_log", "known_networks", "timelines"),
+    *("deleted_mailboxes", "log_marks", "damaged_messages", "thread_links", "departures"),
+    *("account_settings", "uploads", "correspondents", "senders", "sending_slots", "sent_bodies", "login_places"),
+    *("consumer_cursors", "spam_models", "spam_ballots"),
+    *("reputation", "second_factors", "recovery_codes", "passkeys"),
+    *("grants", "reached", "viewer_seen", "annotations", "trusted_senders"),
+    *("records", "record_states"),
+    *("vacations", "vacation_answers"),
 )
 
 

@@ -9,9 +9,10 @@ Claims, and what else only moves leases, are not durable: a power loss ends the 
 
 from __future__ import annotations
 
-__all__ = ["SqlQueue"]
+__all__ = ["SqlQueue", "enqueue", "octets_of"]
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -27,6 +28,8 @@ from hongyan.engines.sql.queue_rows import (
     select_messages,
     to_stamp,
 )
+from hongyan.engines.sql.sender_rows import insert_booking, lock_hold
+from hongyan.engines.sql.timelines import insert_timeline
 from hongyan.engines.sql.units import Row, SqlDatabase, Statement, Unit, Value, conditions
 from hongyan.store.queue import (
     Claim,
@@ -42,7 +45,9 @@ from hongyan.store.queue import (
     Settled,
     Settlement,
 )
-from hongyan.types import BlobRef, QueueId
+from hongyan.store.sending import Hold
+from hongyan.store.timelines import Step
+from hongyan.types import AccountId, BlobRef, QueueId
 
 _HEAD: Final = 256
 """Recipients at the head of the queue that are looked at before all destinations are."""
@@ -58,7 +63,7 @@ class SqlQueue:
         return await self._database.write(lambda _refs: _recover(owner, to_stamp(now), to_stamp(latest)))
 
     async def enqueue(self, message: NewMessage) -> Enqueued:
-        return await self._database.write(lambda refs: _enqueue(message, iter(refs)), blobs=_octets_of((message,)))
+        return await self._database.write(lambda refs: enqueue(message, iter(refs)), blobs=octets_of((message,)))
 
     async def due_destinations(self, now: datetime, *, limit: int, excluding: Collection[str] = ()) -> Sequence[str]:
         found = await self._earliest(excluding, limit, until=to_stamp(now))
@@ -90,23 +95,22 @@ class SqlQueue:
         await self._database.write(lambda _refs: _give_back(message, numbers, owner), durable=False)
 
     async def settle(self, settlement: Settlement) -> None:
-        await self._database.write(lambda refs: _settle(settlement, iter(refs)), blobs=_octets_of(settlement.notices))
+        await self._database.write(lambda refs: _settle(settlement, iter(refs)), blobs=octets_of(settlement.notices))
 
-    async def hold(self, selection: Selection) -> int:
-        return await self._database.write(
-            lambda _refs: queue_selection.change_state(selection, RecipientState.READY, RecipientState.HELD)
-        )
+    async def hold(self, selection: Selection, reason: str = "") -> int:
+        return await self._database.write(lambda _refs: queue_selection.hold(selection, reason))
 
     async def release(self, selection: Selection) -> int:
-        return await self._database.write(
-            lambda _refs: queue_selection.change_state(selection, RecipientState.HELD, RecipientState.READY)
-        )
+        return await self._database.write(lambda _refs: queue_selection.release(selection))
 
     async def retry(self, selection: Selection, now: datetime) -> int:
         return await self._database.write(lambda _refs: queue_selection.make_due(selection, now))
 
     async def drop(self, selection: Selection) -> int:
         return await self._database.write(lambda _refs: queue_selection.drop(selection))
+
+    async def cancel(self, message: QueueId, now: datetime, account: AccountId | None = None) -> int:
+        return await self._database.write(lambda _refs: queue_selection.cancel(message, to_stamp(now), account))
 
     async def find_message(self, message: QueueId) -> QueueEntry | None:
         found = await self._database.read(entries([message]))
@@ -127,7 +131,8 @@ class SqlQueue:
 # -- in
 
 
-def _octets_of(messages: Iterable[NewMessage]) -> list[bytes]:
+def octets_of(messages: Iterable[NewMessage]) -> list[bytes]:
+    """Return the octets that messages bring, in order: they become blobs before the unit begins."""
     return [
         octets if isinstance(octets, bytes) else bytes(octets)
         for octets in (message.octets for message in messages)
@@ -135,17 +140,35 @@ def _octets_of(messages: Iterable[NewMessage]) -> list[bytes]:
     ]
 
 
-def _enqueue(message: NewMessage, refs: Iterator[BlobRef]) -> Unit[Enqueued]:
+def enqueue(message: NewMessage, refs: Iterator[BlobRef]) -> Unit[Enqueued]:
     """Store a message with its recipients. `refs` has the blobs of those messages that brought octets."""
     blob = next(refs) if message.blob is None else message.blob
     earlier = yield from _take_receipt(message)
     if earlier is not None:
         return Enqueued(earlier, is_new=False)
+    hold = yield from _count(message)
+    if hold is not None:
+        message = _kept_back(message, hold)
     queue_id = yield from insert_message(message, blob)
-    yield from insert_recipients(queue_id, message.recipients, message.not_before)
+    yield from insert_timeline(message.timeline)
+    yield from insert_recipients(queue_id, message)
     if message.receipt is not None:
         yield Statement("UPDATE queue_receipts SET queue_id = $1 WHERE receipt = $2", (queue_id, message.receipt))
     return Enqueued(queue_id, is_new=True)
+
+
+def _count(message: NewMessage) -> Unit[Hold | None]:
+    """Count what the message counts for; return the hold that its account is under, which nobody changes meanwhile."""
+    if message.booking is not None:
+        return (yield from insert_booking(message.booking))
+    if message.account is None:
+        return None
+    return (yield from lock_hold(message.account))
+
+
+def _kept_back(message: NewMessage, hold: Hold) -> NewMessage:
+    timeline = tuple(replace(step, step=Step.HELD, text=hold.why) for step in message.timeline)
+    return replace(message, held=message.held or hold.why, timeline=timeline)
 
 
 def _take_receipt(message: NewMessage) -> Unit[QueueId | None]:
@@ -268,7 +291,9 @@ def _recover(owner: str, now: int, latest: int) -> Unit[int]:
         (owner, now),
     )
     yield Statement(
-        "UPDATE queue_recipients SET next_attempt = $1 WHERE state = 'ready' AND next_attempt > $1", (latest,)
+        "UPDATE queue_recipients SET next_attempt = $1 WHERE state = 'ready' AND next_attempt > $1 AND NOT EXISTS ("
+        "SELECT 1 FROM queue_messages m WHERE m.queue_id = queue_recipients.queue_id AND m.not_before > $1)",
+        (latest,),
     )
     return len(rows)
 
@@ -298,8 +323,9 @@ def _settle(settlement: Settlement, refs: Iterator[BlobRef]) -> Unit[None]:
         yield from _record_deliveries(settlement.message, settlement.recipients)
     else:
         yield from _settle_leased(settlement.message, settlement.recipients, settlement.lease.owner)
+    yield from insert_timeline(settlement.timeline)
     for notice in settlement.notices:
-        yield from _enqueue(notice, refs)
+        yield from enqueue(notice, refs)
 
 
 def _settle_leased(message: QueueId, outcomes: Sequence[Settled], owner: str) -> Unit[None]:

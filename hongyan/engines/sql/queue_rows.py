@@ -37,13 +37,13 @@ from hongyan.wire.smtp.parameters import Body, Notify, OriginalRecipient, Ret
 
 MESSAGE_COLUMNS: Final = (
     "queue_id, reverse_path, blob_ref, size, prefix, omitted, account_id, trace_id, body, smtputf8, require_tls, ret,"
-    " envelope_id, queued_at, expires"
+    " envelope_id, queued_at, expires, not_before, verp"
 )
 """What `read_message` reads, of `queue_messages`."""
 
 RECIPIENT_COLUMNS: Final = (
     "queue_id, number, address, destination, state, notify, original_type, original_address, attempts, next_attempt,"
-    " delay_told, last_at, last_status, last_remote, last_text, leased_until"
+    " delay_told, last_at, last_status, last_remote, last_text, leased_until, held_for"
 )
 """What `read_recipient` reads, of `queue_recipients`."""
 
@@ -68,8 +68,9 @@ def insert_message(new: NewMessage, blob: BlobRef) -> Unit[QueueId]:
     """Insert the row of a message and return the id that it was given."""
     rows = yield Statement(
         "INSERT INTO queue_messages (reverse_path, blob_ref, size, prefix, omitted, account_id, trace_id, body,"
-        " smtputf8, require_tls, ret, envelope_id, queued_at, expires, unfinished)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING queue_id",
+        " smtputf8, require_tls, ret, envelope_id, queued_at, expires, unfinished, not_before,"
+        " verp)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING queue_id",
         (
             None if new.reverse_path is None else str(new.reverse_path),
             blob,
@@ -86,6 +87,8 @@ def insert_message(new: NewMessage, blob: BlobRef) -> Unit[QueueId]:
             to_stamp(new.queued_at),
             to_stamp(new.expires),
             len(new.recipients),
+            to_stamp(new.not_before) if new.not_before > new.queued_at else None,
+            new.verp,
         ),
     )
     return QueueId(rows[0][0])
@@ -102,7 +105,7 @@ def select_messages(ids: Collection[QueueId]) -> Unit[dict[QueueId, QueuedMessag
 def read_message(row: Row) -> QueuedMessage:
     """Return the message of a row of `MESSAGE_COLUMNS`."""
     (queue_id, reverse_path, blob_ref, size, prefix, omitted, account_id, trace_id, *rest) = row
-    body, smtputf8, require_tls, ret, envelope_id, queued_at, expires = rest
+    body, smtputf8, require_tls, ret, envelope_id, queued_at, expires, not_before, verp = rest
     return QueuedMessage(
         id=QueueId(queue_id),
         reverse_path=None if reverse_path is None else Address.parse(reverse_path),
@@ -118,7 +121,9 @@ def read_message(row: Row) -> QueuedMessage:
         ret=None if ret is None else Ret(ret),
         envelope_id=envelope_id,
         queued_at=from_stamp(queued_at),
+        not_before=from_stamp(queued_at if not_before is None else not_before),
         expires=from_stamp(expires),
+        verp=verp,
     )
 
 
@@ -130,29 +135,31 @@ def _read_range(text: str) -> tuple[int, int]:
 # -- recipients
 
 
-def insert_recipients(queue_id: QueueId, recipients: Sequence[NewRecipient], not_before: datetime) -> Unit[None]:
-    """Insert the rows of a message's recipients, all READY."""
-    due = to_stamp(not_before)
-    rows = [_recipient_row(queue_id, number, recipient, due) for number, recipient in enumerate(recipients)]
+def insert_recipients(queue_id: QueueId, message: NewMessage) -> Unit[None]:
+    """Insert the rows of a message's recipients, all READY or all HELD."""
+    rows = [_recipient_row(queue_id, number, recipient, message) for number, recipient in enumerate(message.recipients)]
     yield Statement(_INSERT_RECIPIENT, rows[0]) if len(rows) == 1 else Many(_INSERT_RECIPIENT, rows)
 
 
 _INSERT_RECIPIENT = (
     "INSERT INTO queue_recipients (queue_id, number, address, destination, state, notify, original_type,"
-    " original_address, attempts, next_attempt, delay_told) VALUES ($1, $2, $3, $4, 'ready', $5, $6, $7, 0, $8, 0)"
+    " original_address, attempts, next_attempt, delay_told, held_for)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, 0, $10)"
 )
 
 
-def _recipient_row(queue_id: QueueId, number: int, new: NewRecipient, due: int) -> tuple[Value, ...]:
+def _recipient_row(queue_id: QueueId, number: int, new: NewRecipient, message: NewMessage) -> tuple[Value, ...]:
     return (
         queue_id,
         number,
         str(new.address),
         new.destination,
+        (RecipientState.READY if message.held is None else RecipientState.HELD).value,
         None if new.notify is None else new.notify.value,
         None if new.original is None else new.original.address_type,
         None if new.original is None else new.original.address,
-        due,
+        to_stamp(message.not_before),
+        message.held,
     )
 
 
@@ -171,7 +178,7 @@ def recipients_of(ids: Collection[QueueId]) -> Unit[dict[QueueId, list[QueuedRec
 def read_recipient(row: Row) -> QueuedRecipient:
     """Return the recipient of a row of `RECIPIENT_COLUMNS`."""
     (_, number, address, destination, state, notify, original_type, original_address, attempts, next_attempt) = row[:10]
-    delay_told, last_at, last_status, last_remote, last_text, leased_until = row[10:16]
+    delay_told, last_at, last_status, last_remote, last_text, leased_until, held_for = row[10:17]
     return QueuedRecipient(
         number=number,
         address=Address.parse(address),
@@ -184,6 +191,7 @@ def read_recipient(row: Row) -> QueuedRecipient:
         delay_told=bool(delay_told),
         last=None if last_at is None else AttemptReport(from_stamp(last_at), last_status, last_remote, last_text),
         leased_until=None if leased_until is None else from_stamp(leased_until),
+        held_for=held_for or "",
     )
 
 

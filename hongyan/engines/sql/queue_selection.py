@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["change_state", "count", "drop", "list_messages", "make_due"]
+__all__ = ["cancel", "count", "drop", "hold", "list_messages", "make_due", "release"]
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,20 +11,41 @@ from datetime import datetime
 from hongyan.engines.sql.queue_rows import entries, to_stamp
 from hongyan.engines.sql.units import Many, Statement, Unit, Value, conditions
 from hongyan.store.queue import QueueCounts, QueueEntry, RecipientState, Selection
-from hongyan.types import QueueId
+from hongyan.types import AccountId, QueueId
 
 _UNFINISHED = (RecipientState.READY, RecipientState.HELD)
 
 
-def change_state(selection: Selection, old: RecipientState, new: RecipientState) -> Unit[int]:
-    """Give selected recipients another state; return how many."""
+def hold(selection: Selection, reason: str) -> Unit[int]:
+    """Hold selected READY recipients; return how many."""
+    return (yield from _change_state(selection, RecipientState.READY, RecipientState.HELD, reason or None))
+
+
+def release(selection: Selection) -> Unit[int]:
+    """Let selected HELD recipients go; return how many."""
+    return (yield from _change_state(selection, RecipientState.HELD, RecipientState.READY, None))
+
+
+def _change_state(selection: Selection, old: RecipientState, new: RecipientState, reason: str | None) -> Unit[int]:
     changed = 0
-    for chosen, values in _choices(selection, (old,), 2):
+    for chosen, values in _choices(selection, (old,), 3):
         rows = yield Statement(
-            f"UPDATE queue_recipients SET state = $1 WHERE {chosen} RETURNING number", (new.value, *values)
+            f"UPDATE queue_recipients SET state = $1, held_for = $2 WHERE {chosen} RETURNING number",
+            (new.value, reason, *values),
         )
         changed += len(rows)
     return changed
+
+
+def cancel(message: QueueId, now: int, account: AccountId | None) -> Unit[int]:
+    """Drop a message that nobody has begun and whose release is still to come; return how many recipients."""
+    rows = yield Statement(
+        "SELECT 1 FROM queue_messages WHERE queue_id = $1 AND not_before > $2 AND ($3 = 0 OR account_id = $3)"
+        " AND NOT EXISTS (SELECT 1 FROM queue_recipients r WHERE r.queue_id = $1"
+        " AND (r.attempts > 0 OR r.leased_until IS NOT NULL))",
+        (message, now, account or 0),
+    )
+    return (yield from drop(Selection(messages=frozenset([message])))) if rows else 0
 
 
 def make_due(selection: Selection, now: datetime) -> Unit[int]:
@@ -49,6 +70,8 @@ def drop(selection: Selection) -> Unit[int]:
         )
         dropped.update(row[0] for row in rows)
     if dropped:
+        # What was dropped is not sent: who sends it anew does not mean the same message.
+        yield Many("DELETE FROM queue_receipts WHERE queue_id = $1", [(queue_id,) for queue_id in sorted(dropped)])
         yield Many(
             "UPDATE queue_messages SET unfinished = unfinished - $1 WHERE queue_id = $2",
             [(recipients, queue_id) for queue_id, recipients in sorted(dropped.items())],

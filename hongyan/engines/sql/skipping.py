@@ -48,8 +48,8 @@ def _skip_modseqs(count: int) -> Unit[None]:
 def _skip_all() -> Unit[None]:
     yield from _skip_modseqs(_MODSEQS)
     yield Statement(
-        "UPDATE account_state SET changes_floor = highestmodseq, next_email = next_email + $1,"
-        " next_mailbox = next_mailbox + $2",
+        "UPDATE account_state SET changes_floor = highestmodseq, expunges_floor = highestmodseq,"
+        " next_email = next_email + $1, next_mailbox = next_mailbox + $2",
         (_EMAILS, _MAILBOXES),
     )
     # A mailbox that has given out nearly all of its numbers keeps those that are left.

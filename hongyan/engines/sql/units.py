@@ -68,6 +68,10 @@ class SqlDatabase(Protocol):
         """
         ...
 
+    def read_now(self, sql: str, parameters: Sequence[Value]) -> Rows | None:
+        """Return the rows of a statement that only reads, if they are at hand without waiting; else None."""
+        ...
+
     async def write(
         self, make: MakeUnit[T], *, blobs: Sequence[bytes] = (), durable: bool = True, small: bool = False
     ) -> T:

@@ -22,6 +22,7 @@ PAGE_OCTETS = 4096
 
 _STATEMENTS = 256
 _BUSY_MILLISECONDS = 10_000
+_CHANGED_ON_THE_DISK = (apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_CORRUPTFS)
 
 
 def connect(
@@ -55,6 +56,7 @@ def connect(
 def to_sqlite(sql: str) -> str:
     """Return the statement in SQLite's words."""
     sql = sql.replace("{position}", "instr").replace("{lower_fields}", "lower(e.fields)")
+    sql = sql.replace("{for_share}", "")  # Only one unit writes at a time.
     return re.sub(r"\$(\d)", r"?\1", sql)
 
 
@@ -94,6 +96,8 @@ def fault_of(error: apsw.Error | OSError) -> ServerFault:
         case apsw.FullError() | apsw.ReadOnlyError():
             return StorageFull(cause=text)
         case apsw.CorruptError() | apsw.NotADBError():
+            return Corrupt(cause=text)
+        case apsw.IOError() if getattr(error, "extendedresult", 0) in _CHANGED_ON_THE_DISK:
             return Corrupt(cause=text)
         case apsw.IOError() | apsw.CantOpenError():
             return StorageFailed(cause=text)

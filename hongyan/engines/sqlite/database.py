@@ -19,7 +19,7 @@ from typing import TypeVar
 import apsw
 
 from hongyan.engines.disk import Disk
-from hongyan.engines.sql.units import MakeUnit, Unit
+from hongyan.engines.sql.units import MakeUnit, Rows, Unit, Value
 from hongyan.engines.sqlite.connection import connect, fault_of
 from hongyan.engines.sqlite.notices import Notices
 from hongyan.engines.sqlite.nowait import WOULD_WAIT, LoopConnection, WouldWait
@@ -98,6 +98,10 @@ class SqliteDatabase:
         self._readers.submit(read)
         result: T = await read.future
         return result
+
+    def read_now(self, sql: str, parameters: Sequence[Value]) -> Rows | None:
+        """Return the rows of a statement that only reads, if they are at hand. See `SqlDatabase.read_now`."""
+        return self._here.rows(sql, parameters) if self._open else None
 
     async def read_small(self, make: Callable[[], Unit[T]]) -> T:
         """Run a small reading unit, here if that needs no waiting. See `SqlDatabase.read_small`."""

@@ -12,7 +12,7 @@ __all__ = ["WOULD_WAIT", "LoopConnection", "WouldWait"]
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Final, TypeVar
@@ -20,8 +20,8 @@ from typing import Final, TypeVar
 import apsw
 
 from hongyan.engines.disk import lies_in_memory
-from hongyan.engines.sql.units import MakeUnit, Unit
-from hongyan.engines.sqlite.connection import connect, roll_back, run_unit
+from hongyan.engines.sql.units import MakeUnit, Rows, Unit, Value
+from hongyan.engines.sqlite.connection import connect, roll_back, run_unit, to_sqlite
 
 T = TypeVar("T")
 
@@ -63,6 +63,15 @@ class LoopConnection:
             return run_unit(self._cursor, unit)
         except (BlockingIOError, apsw.Error):  # What else is wrong, the thread meets and tells.
             return WOULD_WAIT
+
+    def rows(self, sql: str, parameters: Sequence[Value]) -> Rows | None:
+        """Return the rows of a statement that only reads, if all it needs is at hand."""
+        if not self._files.can_tell:
+            return None
+        try:
+            return self._cursor.execute(to_sqlite(sql), parameters).fetchall()
+        except (BlockingIOError, apsw.Error):
+            return None
 
     def write(self, make: MakeUnit[T]) -> T | WouldWait:
         """Run a unit and commit it without a sync of the log, if all it needs is at hand and nobody else writes.

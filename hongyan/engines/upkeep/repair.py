@@ -170,7 +170,9 @@ def _rebuild(account: AccountId, mailbox: MailboxId, flags: Mapping[int, Sequenc
         "INSERT INTO snapshots (account_id, mailbox_id, modseq, snapshot) VALUES ($1, $2, $3, $4)",
         (account, mailbox, modseq, pack()),
     )
-    yield Statement("UPDATE account_state SET changes_floor = $1 WHERE account_id = $2", (modseq, account))
+    yield Statement(
+        "UPDATE account_state SET changes_floor = $1, expunges_floor = $1 WHERE account_id = $2", (modseq, account)
+    )
 
 
 # -- damaged messages

@@ -4,7 +4,8 @@ Whatever is interrupted is found again by the next run: each step looks at what 
 it has made true. A unit touches a few rows, so that nobody waits for it.
 
 * Messages of a deleted mailbox lose their rows; an email without a message in any mailbox loses its own.
-* Receipts end. The log is pruned behind the snapshots of its mailboxes, and `changes_floor` says how far.
+* Receipts end. The log is pruned behind the snapshots of its mailboxes, and `changes_floor` says how far. What left a
+  mailbox by the entries that go is remembered in a compact form (`sql.expunged`).
 * A segment of blobs that is mostly dead has its living blobs copied away. A segment to which no row refers in two runs
   with the time of grace between them is deleted: a reference that somebody holds meanwhile, to read by it or to make a
   row of it, stays good for that long.
@@ -18,7 +19,10 @@ import asyncio
 from dataclasses import dataclass
 
 from hongyan.clock import Clock
+from hongyan.engines.sql.expunged import fold_expunges
 from hongyan.engines.sql.mailboxes import SqlMailboxes
+from hongyan.engines.sql.placements import forget_departures, note_left_behind
+from hongyan.engines.sql.threads import forget_threads, threads_of
 from hongyan.engines.sql.units import Statement, Unit, conditions, unit_of
 from hongyan.engines.storage import SqlStorage
 from hongyan.engines.upkeep.sweep_blobs import BlobSweep
@@ -190,6 +194,7 @@ def _remove_messages(account: AccountId, mailbox: MailboxId) -> Unit[int]:
             " WHERE account_id = $1 AND mailbox_id = $2 AND uid <= $3 ON CONFLICT (account_id, email_id) DO NOTHING",
             (*key, last),
         )
+        yield from note_left_behind(account, mailbox, last)
         yield Statement("DELETE FROM messages WHERE account_id = $1 AND mailbox_id = $2 AND uid <= $3", (*key, last))
     return len(rows)
 
@@ -209,9 +214,11 @@ def _remove_emails(account: AccountId) -> Unit[tuple[int, int]]:
         (account, _ROWS),
     )
     dead = [row[0] for row in rows if not row[1]]
+    threads = yield from threads_of(account, dead)
     for table, emails in (("emails", dead), ("email_texts", dead), ("dropped_emails", [row[0] for row in rows])):
         for chosen, numbers in conditions("email_id", [(email, email) for email in emails], 2):
             yield Statement(f"DELETE FROM {table} WHERE account_id = $1 AND {chosen}", (account, *numbers))
+    yield from forget_threads(account, set(threads.values()))
     return len(rows), len(dead)
 
 
@@ -283,18 +290,25 @@ def _prune(account: AccountId, target: ModSeq) -> Unit[int]:
     """Remove some entries up to the target: those behind a snapshot, and those of mailboxes that are gone."""
     yield from _lock(account)
     rows = yield Statement(
-        "SELECT c.mailbox_id, c.modseq FROM changes c LEFT JOIN mailboxes m ON m.account_id = c.account_id"
-        " AND m.mailbox_id = c.mailbox_id LEFT JOIN snapshots s ON s.account_id = c.account_id"
+        "SELECT c.mailbox_id, c.modseq, c.entry, m.mailbox_id IS NULL FROM changes c"
+        " LEFT JOIN mailboxes m ON m.account_id = c.account_id AND m.mailbox_id = c.mailbox_id"
+        " LEFT JOIN snapshots s ON s.account_id = c.account_id"
         " AND s.mailbox_id = c.mailbox_id WHERE c.account_id = $1 AND c.modseq <= $2"
         " AND (m.mailbox_id IS NULL OR c.modseq <= s.modseq) ORDER BY c.mailbox_id, c.modseq LIMIT $3",
         (account, target, _LOG_ROWS),
     )
-    last: dict[int, int] = dict(rows)
-    for mailbox, modseq in last.items():
+    pruned: dict[MailboxId, list[tuple[int, bytes]]] = {}
+    for mailbox, modseq, entry, is_gone in rows:
+        entries = pruned.setdefault(MailboxId(mailbox), [])
+        entries.append((modseq, b"" if is_gone else entry))
+    for box, entries in pruned.items():
+        yield from fold_expunges(account, box, entries)
         yield Statement(
-            "DELETE FROM changes WHERE account_id = $1 AND mailbox_id = $2 AND modseq <= $3", (account, mailbox, modseq)
+            "DELETE FROM changes WHERE account_id = $1 AND mailbox_id = $2 AND modseq <= $3",
+            (account, box, entries[-1][0]),
         )
     if not rows:
+        yield from forget_departures(account, target)
         yield Statement(
             "DELETE FROM deleted_mailboxes WHERE account_id = $1 AND modseq <= $2 AND NOT EXISTS (SELECT 1"
             " FROM messages m WHERE m.account_id = deleted_mailboxes.account_id"

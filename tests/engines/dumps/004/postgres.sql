@@ -1,0 +1,384 @@
+CREATE TABLE public.account_state (
+    account_id bigint NOT NULL,
+    highestmodseq bigint NOT NULL,
+    next_mailbox bigint NOT NULL,
+    next_email bigint NOT NULL,
+    uidvalidity_base bigint NOT NULL,
+    used_octets bigint NOT NULL,
+    used_messages bigint NOT NULL,
+    limit_octets bigint NOT NULL,
+    limit_messages bigint NOT NULL,
+    changes_floor bigint DEFAULT 0 NOT NULL
+);
+CREATE TABLE public.accounts (
+    account_id bigint NOT NULL,
+    address text NOT NULL,
+    domain text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    account_class text NOT NULL,
+    state text NOT NULL,
+    locale text NOT NULL,
+    services text NOT NULL,
+    created_at bigint NOT NULL,
+    next_credential bigint NOT NULL,
+    password_credential bigint NOT NULL,
+    password_hash text NOT NULL,
+    scram_salt bytea NOT NULL,
+    scram_iterations bigint NOT NULL
+);
+CREATE TABLE public.addresses (
+    canonical text NOT NULL,
+    address text NOT NULL,
+    domain text NOT NULL,
+    account_id bigint,
+    members_may_send bigint NOT NULL
+);
+CREATE TABLE public.alias_targets (
+    alias text NOT NULL,
+    number bigint NOT NULL,
+    target text NOT NULL,
+    address text NOT NULL
+);
+CREATE TABLE public.app_passwords (
+    account_id bigint NOT NULL,
+    credential_id bigint NOT NULL,
+    label text NOT NULL,
+    scopes text NOT NULL,
+    keyed_hash bytea NOT NULL,
+    scram bytea NOT NULL,
+    created_at bigint NOT NULL,
+    last_used_at bigint,
+    last_used_from text NOT NULL
+);
+CREATE TABLE public.audit_log (
+    entry_id bigint NOT NULL,
+    at bigint NOT NULL,
+    account_id bigint NOT NULL,
+    event text NOT NULL,
+    actor text NOT NULL,
+    peer text NOT NULL,
+    detail text NOT NULL
+);
+CREATE TABLE public.changes (
+    account_id bigint NOT NULL,
+    modseq bigint NOT NULL,
+    mailbox_id bigint NOT NULL,
+    entry bytea NOT NULL
+);
+CREATE TABLE public.damaged_messages (
+    account_id bigint NOT NULL,
+    mailbox_id bigint NOT NULL,
+    uid bigint NOT NULL,
+    email_id bigint NOT NULL,
+    internal_date bigint NOT NULL,
+    size bigint NOT NULL,
+    stand_in bigint NOT NULL,
+    found_at bigint NOT NULL,
+    cause text NOT NULL
+);
+CREATE TABLE public.deleted_mailboxes (
+    account_id bigint NOT NULL,
+    mailbox_id bigint NOT NULL,
+    modseq bigint NOT NULL
+);
+CREATE TABLE public.directory_log (
+    number bigint NOT NULL,
+    at bigint NOT NULL,
+    topic text NOT NULL,
+    account_id bigint,
+    credential_id bigint
+);
+CREATE TABLE public.domains (
+    domain text NOT NULL,
+    created_at bigint NOT NULL,
+    catch_all text NOT NULL,
+    separators text NOT NULL
+);
+CREATE TABLE public.dropped_emails (
+    account_id bigint NOT NULL,
+    email_id bigint NOT NULL
+);
+CREATE TABLE public.email_texts (
+    account_id bigint NOT NULL,
+    email_id bigint NOT NULL,
+    sent_date bigint,
+    message_id text NOT NULL,
+    reference_ids text NOT NULL,
+    from_text text NOT NULL,
+    to_text text NOT NULL,
+    cc_text text NOT NULL,
+    bcc_text text NOT NULL,
+    subject_text text NOT NULL
+);
+CREATE TABLE public.emails (
+    account_id bigint NOT NULL,
+    email_id bigint NOT NULL,
+    blob_ref bytea NOT NULL,
+    prefix bytea NOT NULL,
+    envelope bytea NOT NULL,
+    envelope_utf8 bytea,
+    bodystructure bytea NOT NULL,
+    bodystructure_utf8 bytea,
+    outline bytea NOT NULL,
+    fields bytea NOT NULL,
+    preview text NOT NULL,
+    has_attachment bigint NOT NULL
+);
+CREATE TABLE public.identities (
+    account_id bigint NOT NULL,
+    canonical text NOT NULL,
+    address text NOT NULL
+);
+CREATE TABLE public.known_networks (
+    account_id bigint NOT NULL,
+    network text NOT NULL,
+    last_at bigint NOT NULL
+);
+CREATE TABLE public.log_marks (
+    account_id bigint NOT NULL,
+    noted_at bigint NOT NULL,
+    modseq bigint NOT NULL
+);
+CREATE TABLE public.login_log (
+    account_id bigint NOT NULL,
+    kind bytea NOT NULL,
+    address text NOT NULL,
+    service text NOT NULL,
+    mechanism text NOT NULL,
+    tls text NOT NULL,
+    result text NOT NULL,
+    label text NOT NULL,
+    client text NOT NULL,
+    attempts bigint NOT NULL,
+    first_at bigint NOT NULL,
+    last_at bigint NOT NULL
+);
+CREATE TABLE public.mailboxes (
+    account_id bigint NOT NULL,
+    mailbox_id bigint NOT NULL,
+    name text NOT NULL,
+    special_use text NOT NULL,
+    uidvalidity bigint NOT NULL,
+    uidnext bigint NOT NULL,
+    highestmodseq bigint NOT NULL,
+    messages bigint NOT NULL,
+    octets bigint NOT NULL
+);
+CREATE TABLE public.messages (
+    account_id bigint NOT NULL,
+    mailbox_id bigint NOT NULL,
+    uid bigint NOT NULL,
+    email_id bigint NOT NULL,
+    internal_date bigint NOT NULL,
+    internal_text bytea NOT NULL,
+    size bigint NOT NULL,
+    saved_at bigint NOT NULL
+);
+CREATE TABLE public.queue_messages (
+    queue_id bigint NOT NULL,
+    reverse_path text,
+    blob_ref bytea NOT NULL,
+    size bigint NOT NULL,
+    prefix bytea NOT NULL,
+    omitted text NOT NULL,
+    account_id bigint,
+    trace_id text NOT NULL,
+    body text NOT NULL,
+    smtputf8 bigint NOT NULL,
+    require_tls bigint NOT NULL,
+    ret text,
+    envelope_id text,
+    queued_at bigint NOT NULL,
+    expires bigint NOT NULL,
+    unfinished bigint NOT NULL
+);
+ALTER TABLE public.queue_messages ALTER COLUMN queue_id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.queue_messages_queue_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.queue_receipts (
+    receipt bytea NOT NULL,
+    queue_id bigint NOT NULL,
+    ends_at bigint NOT NULL
+);
+CREATE TABLE public.queue_recipients (
+    queue_id bigint NOT NULL,
+    number bigint NOT NULL,
+    address text NOT NULL,
+    destination text NOT NULL,
+    state text NOT NULL,
+    notify bigint,
+    original_type text,
+    original_address text,
+    attempts bigint NOT NULL,
+    next_attempt bigint NOT NULL,
+    delay_told bigint NOT NULL,
+    last_at bigint,
+    last_status text,
+    last_remote text,
+    last_text text,
+    lease_owner text,
+    leased_until bigint,
+    due_at bigint GENERATED ALWAYS AS (
+CASE
+    WHEN (state <> 'ready'::text) THEN NULL::bigint
+    WHEN (leased_until > next_attempt) THEN leased_until
+    ELSE next_attempt
+END) STORED
+);
+CREATE TABLE public.receipts (
+    account_id bigint NOT NULL,
+    digest bytea NOT NULL,
+    expires bigint NOT NULL
+);
+CREATE TABLE public.schema_log (
+    number integer NOT NULL,
+    name text NOT NULL
+);
+CREATE TABLE public.server_counters (
+    name text NOT NULL,
+    value bigint NOT NULL
+);
+CREATE TABLE public.snapshots (
+    account_id bigint NOT NULL,
+    mailbox_id bigint NOT NULL,
+    modseq bigint NOT NULL,
+    snapshot bytea NOT NULL
+);
+CREATE TABLE public.store_facts (
+    name text NOT NULL,
+    fact text NOT NULL
+);
+CREATE TABLE public.subscriptions (
+    account_id bigint NOT NULL,
+    name text NOT NULL
+);
+INSERT INTO public.account_state VALUES (1, 12, 3, 7, 6, 1200, 5, 0, 0, 0);
+INSERT INTO public.accounts VALUES (1, 'gans@geese.test', 'geese.test', '', 'user', 'consumer', 'active', 'en', 'imap', 1767268800, 2, 4294967297, '', '\x73616c74', 4096);
+INSERT INTO public.addresses VALUES ('gans@geese.test', 'gans@geese.test', 'geese.test', 1, 0);
+INSERT INTO public.audit_log VALUES (1, 1767268800, 0, 'cli:test:done', 'cli', '', '{}');
+INSERT INTO public.audit_log VALUES (2, 1767268800, 1, 'cli:test:done', 'cli', '', '{}');
+INSERT INTO public.changes VALUES (1, 1, 1, '\x4d6372656174656420494e424f58');
+INSERT INTO public.changes VALUES (1, 2, 2, '\x4d63726561746564204172636869762fe99b81');
+INSERT INTO public.changes VALUES (1, 3, 1, '\x410000000100000001');
+INSERT INTO public.changes VALUES (1, 4, 1, '\x41000000020000000100000005000000125c5365656e3a3000000100000000000000100000000200');
+INSERT INTO public.changes VALUES (1, 5, 1, '\x410000000300000001');
+INSERT INTO public.changes VALUES (1, 6, 1, '\x41000000040000000100000005000000125c5365656e3a3000000100000000000000100000000400');
+INSERT INTO public.changes VALUES (1, 7, 1, '\x410000000500000001');
+INSERT INTO public.changes VALUES (1, 8, 1, '\x41000000060000000100000005000000125c5365656e3a3000000100000000000000100000000600');
+INSERT INTO public.changes VALUES (1, 9, 1, '\x2b00000006244c6162656c3a30000001000000000001001000000001000500');
+INSERT INTO public.changes VALUES (1, 10, 2, '\x410000000100000002');
+INSERT INTO public.changes VALUES (1, 11, 1, '\x583a30000001000000000001001000000002000300');
+INSERT INTO public.changes VALUES (1, 12, 1, '\x583a3000000100000000000000100000000400');
+INSERT INTO public.directory_log VALUES (1, 1767268800, 'domain', NULL, NULL);
+INSERT INTO public.directory_log VALUES (2, 1767268800, 'address', 1, NULL);
+INSERT INTO public.domains VALUES ('geese.test', 1767268800, '', '+');
+INSERT INTO public.dropped_emails VALUES (1, 4294967300);
+INSERT INTO public.email_texts VALUES (1, 4294967297, 1767268800, '<3.100@geese.test>', '', 'gans <gans@geese.test>', '雁@geese.test', '', '', '雁 0');
+INSERT INTO public.email_texts VALUES (1, 4294967298, 1767268800, '<3.100@geese.test>', '', 'gans <gans@geese.test>', '雁@geese.test', '', '', '雁 1');
+INSERT INTO public.email_texts VALUES (1, 4294967299, 1767268800, '<3.100@geese.test>', '', 'gans <gans@geese.test>', '雁@geese.test', '', '', '雁 2');
+INSERT INTO public.email_texts VALUES (1, 4294967300, 1767268800, '<3.100@geese.test>', '', 'gans <gans@geese.test>', '雁@geese.test', '', '', '雁 3');
+INSERT INTO public.email_texts VALUES (1, 4294967301, 1767268800, '<3.100@geese.test>', '', 'gans <gans@geese.test>', '雁@geese.test', '', '', '雁 4');
+INSERT INTO public.email_texts VALUES (1, 4294967302, 1767268800, '<3.100@geese.test>', '', 'gans <gans@geese.test>', '雁@geese.test', '', '', '雁 5');
+INSERT INTO public.emails VALUES (1, 4294967297, '\x000000010000000000000050000000f0000000f000eec3fe8c', '\x', '\x28225468752c2031204a616e20323032362031323a30303a3030202b303030302220223d3f7574662d383f623f365a75424944413d3f3d222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c207b337d0d0ae99b81202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x28225468752c2031204a616e20323032362031323a30303a3030202b30303030222022e99b812030222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c2022e99b8122202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x282274657874222022706c61696e222028226368617273657422202275732d61736369692229204e494c204e494c20223762697422203130322031204e494c204e494c204e494c204e494c29', NULL, '\x20008a016601', '\x46726f6d3a2047616e73203c67616e734067656573652e746573743e0d0a546f3a20e99b814067656573652e746573740d0a5375626a6563743a20e99b8120300d0a446174653a205468752c2031204a616e20323032362031323a30303a3030202b303030300d0a4d6573736167652d49443a203c332e3130304067656573652e746573743e0d0a', 'honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk', 0);
+INSERT INTO public.emails VALUES (1, 4294967298, '\x000000010000000000000180000000f0000000f000fb43c875', '\x', '\x28225468752c2031204a616e20323032362031323a30303a3030202b303030302220223d3f7574662d383f623f365a75424944453d3f3d222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c207b337d0d0ae99b81202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x28225468752c2031204a616e20323032362031323a30303a3030202b30303030222022e99b812031222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c2022e99b8122202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x282274657874222022706c61696e222028226368617273657422202275732d61736369692229204e494c204e494c20223762697422203130322031204e494c204e494c204e494c204e494c29', NULL, '\x20008a016601', '\x46726f6d3a2047616e73203c67616e734067656573652e746573743e0d0a546f3a20e99b814067656573652e746573740d0a5375626a6563743a20e99b8120310d0a446174653a205468752c2031204a616e20323032362031323a30303a3030202b303030300d0a4d6573736167652d49443a203c332e3130304067656573652e746573743e0d0a', 'honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk', 0);
+INSERT INTO public.emails VALUES (1, 4294967299, '\x0000000100000000000002b0000000f0000000f000c5c3937e', '\x', '\x28225468752c2031204a616e20323032362031323a30303a3030202b303030302220223d3f7574662d383f623f365a75424944493d3f3d222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c207b337d0d0ae99b81202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x28225468752c2031204a616e20323032362031323a30303a3030202b30303030222022e99b812032222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c2022e99b8122202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x282274657874222022706c61696e222028226368617273657422202275732d61736369692229204e494c204e494c20223762697422203130322031204e494c204e494c204e494c204e494c29', NULL, '\x20008a016601', '\x46726f6d3a2047616e73203c67616e734067656573652e746573743e0d0a546f3a20e99b814067656573652e746573740d0a5375626a6563743a20e99b8120320d0a446174653a205468752c2031204a616e20323032362031323a30303a3030202b303030300d0a4d6573736167652d49443a203c332e3130304067656573652e746573743e0d0a', 'honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk', 0);
+INSERT INTO public.emails VALUES (1, 4294967300, '\x0000000100000000000003e0000000f0000000f000d043a587', '\x', '\x28225468752c2031204a616e20323032362031323a30303a3030202b303030302220223d3f7574662d383f623f365a754249444d3d3f3d222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c207b337d0d0ae99b81202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x28225468752c2031204a616e20323032362031323a30303a3030202b30303030222022e99b812033222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c2022e99b8122202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x282274657874222022706c61696e222028226368617273657422202275732d61736369692229204e494c204e494c20223762697422203130322031204e494c204e494c204e494c204e494c29', NULL, '\x20008a016601', '\x46726f6d3a2047616e73203c67616e734067656573652e746573743e0d0a546f3a20e99b814067656573652e746573740d0a5375626a6563743a20e99b8120330d0a446174653a205468752c2031204a616e20323032362031323a30303a3030202b303030300d0a4d6573736167652d49443a203c332e3130304067656573652e746573743e0d0a', 'honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk', 0);
+INSERT INTO public.emails VALUES (1, 4294967301, '\x000000010000000000000510000000f0000000f000b8c32568', '\x', '\x28225468752c2031204a616e20323032362031323a30303a3030202b303030302220223d3f7574662d383f623f365a75424944513d3f3d222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c207b337d0d0ae99b81202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x28225468752c2031204a616e20323032362031323a30303a3030202b30303030222022e99b812034222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c2022e99b8122202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x282274657874222022706c61696e222028226368617273657422202275732d61736369692229204e494c204e494c20223762697422203130322031204e494c204e494c204e494c204e494c29', NULL, '\x20008a016601', '\x46726f6d3a2047616e73203c67616e734067656573652e746573743e0d0a546f3a20e99b814067656573652e746573740d0a5375626a6563743a20e99b8120340d0a446174653a205468752c2031204a616e20323032362031323a30303a3030202b303030300d0a4d6573736167652d49443a203c332e3130304067656573652e746573743e0d0a', 'honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk', 0);
+INSERT INTO public.emails VALUES (1, 4294967302, '\x000000010000000000000640000000f0000000f000ad431391', '\x', '\x28225468752c2031204a616e20323032362031323a30303a3030202b303030302220223d3f7574662d383f623f365a75424944553d3f3d222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c207b337d0d0ae99b81202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x28225468752c2031204a616e20323032362031323a30303a3030202b30303030222022e99b812035222028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028282247616e7322204e494c202267616e7322202267656573652e746573742229292028284e494c204e494c2022e99b8122202267656573652e74657374222929204e494c204e494c204e494c20223c332e3130304067656573652e746573743e2229', '\x282274657874222022706c61696e222028226368617273657422202275732d61736369692229204e494c204e494c20223762697422203130322031204e494c204e494c204e494c204e494c29', NULL, '\x20008a016601', '\x46726f6d3a2047616e73203c67616e734067656573652e746573743e0d0a546f3a20e99b814067656573652e746573740d0a5375626a6563743a20e99b8120350d0a446174653a205468752c2031204a616e20323032362031323a30303a3030202b303030300d0a4d6573736167652d49443a203c332e3130304067656573652e746573743e0d0a', 'honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk honk', 0);
+INSERT INTO public.mailboxes VALUES (1, 2, 'Archiv/雁', '\Archive', 8, 3, 10, 2, 480);
+INSERT INTO public.mailboxes VALUES (1, 1, 'INBOX', '', 7, 7, 12, 3, 720);
+INSERT INTO public.messages VALUES (1, 1, 1, 4294967297, 1000, '\x2220312d4a616e2d323032362031323a30303a3030202b3030303022', 240, 1000);
+INSERT INTO public.messages VALUES (1, 1, 5, 4294967301, 1000, '\x2220312d4a616e2d323032362031323a30303a3030202b3030303022', 240, 1000);
+INSERT INTO public.messages VALUES (1, 1, 6, 4294967302, 1000, '\x2220312d4a616e2d323032362031323a30303a3030202b3030303022', 240, 1000);
+INSERT INTO public.messages VALUES (1, 2, 1, 4294967298, 1000, '\x2220312d4a616e2d323032362031323a30303a3030202b3030303022', 240, 1000);
+INSERT INTO public.messages VALUES (1, 2, 2, 4294967299, 1000, '\x2220312d4a616e2d323032362031323a30303a3030202b3030303022', 240, 1000);
+INSERT INTO public.queue_messages VALUES (1, NULL, '\x0000000100000000000007700000000600000006004c198751', 6, '\x', '', NULL, '', '7BIT', 0, 0, NULL, NULL, 1767268800000000, 1767700800000000, 1);
+INSERT INTO public.queue_recipients VALUES (1, 0, 'ann@example.org', 'example.org', 'ready', NULL, NULL, NULL, 0, 1767268800000000, 0, NULL, NULL, NULL, NULL, NULL, NULL, DEFAULT);
+INSERT INTO public.schema_log VALUES (1, 'mail');
+INSERT INTO public.schema_log VALUES (2, 'accounts');
+INSERT INTO public.schema_log VALUES (3, 'queue');
+INSERT INTO public.schema_log VALUES (4, 'upkeep');
+INSERT INTO public.server_counters VALUES ('directory-dropped', 0);
+INSERT INTO public.server_counters VALUES ('account', 1);
+INSERT INTO public.server_counters VALUES ('directory', 2);
+INSERT INTO public.snapshots VALUES (1, 1, 8, '\x48595331010000000600000007000000060000000000000008083703a528b52ffd2454e50100a4020a5c5365656e01000000020000000300000004000000050000000604000500060007000800010001000107002063303018180c0c0641084f36c74a4f9384');
+INSERT INTO public.subscriptions VALUES (1, 'INBOX');
+INSERT INTO public.subscriptions VALUES (1, 'Archiv/雁');
+SELECT pg_catalog.setval('public.queue_messages_queue_id_seq', 1, true);
+ALTER TABLE ONLY public.account_state
+    ADD CONSTRAINT account_state_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY public.addresses
+    ADD CONSTRAINT addresses_pkey PRIMARY KEY (canonical);
+ALTER TABLE ONLY public.alias_targets
+    ADD CONSTRAINT alias_targets_pkey PRIMARY KEY (alias, number);
+ALTER TABLE ONLY public.app_passwords
+    ADD CONSTRAINT app_passwords_pkey PRIMARY KEY (account_id, credential_id);
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (entry_id);
+ALTER TABLE ONLY public.changes
+    ADD CONSTRAINT changes_pkey PRIMARY KEY (account_id, mailbox_id, modseq);
+ALTER TABLE ONLY public.damaged_messages
+    ADD CONSTRAINT damaged_messages_pkey PRIMARY KEY (account_id, mailbox_id, uid);
+ALTER TABLE ONLY public.deleted_mailboxes
+    ADD CONSTRAINT deleted_mailboxes_pkey PRIMARY KEY (account_id, mailbox_id);
+ALTER TABLE ONLY public.directory_log
+    ADD CONSTRAINT directory_log_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY public.domains
+    ADD CONSTRAINT domains_pkey PRIMARY KEY (domain);
+ALTER TABLE ONLY public.dropped_emails
+    ADD CONSTRAINT dropped_emails_pkey PRIMARY KEY (account_id, email_id);
+ALTER TABLE ONLY public.email_texts
+    ADD CONSTRAINT email_texts_pkey PRIMARY KEY (account_id, email_id);
+ALTER TABLE ONLY public.emails
+    ADD CONSTRAINT emails_pkey PRIMARY KEY (account_id, email_id);
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_pkey PRIMARY KEY (account_id, canonical);
+ALTER TABLE ONLY public.known_networks
+    ADD CONSTRAINT known_networks_pkey PRIMARY KEY (account_id, network);
+ALTER TABLE ONLY public.log_marks
+    ADD CONSTRAINT log_marks_pkey PRIMARY KEY (account_id, noted_at);
+ALTER TABLE ONLY public.login_log
+    ADD CONSTRAINT login_log_pkey PRIMARY KEY (account_id, kind);
+ALTER TABLE ONLY public.mailboxes
+    ADD CONSTRAINT mailboxes_pkey PRIMARY KEY (account_id, mailbox_id);
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (account_id, mailbox_id, uid);
+ALTER TABLE ONLY public.queue_messages
+    ADD CONSTRAINT queue_messages_pkey PRIMARY KEY (queue_id);
+ALTER TABLE ONLY public.queue_receipts
+    ADD CONSTRAINT queue_receipts_pkey PRIMARY KEY (receipt);
+ALTER TABLE ONLY public.queue_recipients
+    ADD CONSTRAINT queue_recipients_pkey PRIMARY KEY (queue_id, number);
+ALTER TABLE ONLY public.receipts
+    ADD CONSTRAINT receipts_pkey PRIMARY KEY (account_id, digest);
+ALTER TABLE ONLY public.schema_log
+    ADD CONSTRAINT schema_log_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY public.server_counters
+    ADD CONSTRAINT server_counters_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY public.snapshots
+    ADD CONSTRAINT snapshots_pkey PRIMARY KEY (account_id, mailbox_id);
+ALTER TABLE ONLY public.store_facts
+    ADD CONSTRAINT store_facts_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (account_id, name);
+CREATE INDEX accounts_by_domain ON public.accounts USING btree (domain, account_id);
+CREATE INDEX accounts_by_role ON public.accounts USING btree (role, account_id);
+CREATE INDEX accounts_by_state ON public.accounts USING btree (state, account_id);
+CREATE INDEX addresses_by_domain ON public.addresses USING btree (domain, canonical);
+CREATE INDEX alias_targets_by_target ON public.alias_targets USING btree (target, alias);
+CREATE INDEX audit_log_by_account ON public.audit_log USING btree (account_id, entry_id);
+CREATE INDEX known_networks_by_time ON public.known_networks USING btree (last_at);
+CREATE INDEX login_log_by_time ON public.login_log USING btree (last_at);
+CREATE UNIQUE INDEX mailboxes_by_name ON public.mailboxes USING btree (account_id, name);
+CREATE INDEX messages_by_email ON public.messages USING btree (account_id, email_id);
+CREATE INDEX queue_receipts_by_time ON public.queue_receipts USING btree (ends_at);
+CREATE INDEX queue_recipients_by_destination ON public.queue_recipients USING btree (destination, due_at, queue_id, number);
+CREATE INDEX queue_recipients_by_time ON public.queue_recipients USING btree (due_at, destination);
