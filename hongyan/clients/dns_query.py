@@ -10,7 +10,7 @@ __all__ = ["DnsOptions", "DnsReply", "NameServer", "ServerFailure", "ask", "read
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -45,6 +45,9 @@ _BOGUS_ERRORS = frozenset(range(6, 13))
 class DnsOptions:
     """The section `[dns]`."""
 
+    enabled: bool = option(
+        True, "Ask the DNS. Without it every question fails at once, for a server that is cut off from the world."
+    )
     servers: tuple[str, ...] = option(
         (), "HOST:PORT of recursive resolvers, in the order to ask; empty: those of /etc/resolv.conf."
     )
@@ -54,9 +57,14 @@ class DnsOptions:
     timeout: float = option(3.0, "How long a server is waited for before the next is asked.", unit="seconds")
     rounds: int = option(2, "How often all servers are asked before a question is given up.")
     cache_entries: int = option(20_000, "Answers that are remembered.")
+    stale: int = option(
+        0, "How long an answer may still be used after its time when nobody answers (RFC 8767); 0: never.", unit="s"
+    )
     concurrency: int = option(200, "Questions that are under way at the same time.")
 
     def __post_init__(self) -> None:
+        if self.stale < 0:
+            raise ValueError("stale is not negative")
         if self.timeout <= 0 or self.rounds < 1 or self.cache_entries < 0 or self.concurrency < 1:
             raise ValueError("time-out, rounds and concurrency are positive")
         for server in self.servers:
@@ -116,21 +124,42 @@ def system_servers(path: Path = Path("/etc/resolv.conf"), *, trusted: bool = Fal
 
 
 async def ask(
-    name: dns.name.Name, kind: dns.rdatatype.RdataType, servers: Sequence[NameServer], timeout: float
-) -> tuple[DnsReply, Sequence[NameServer]]:
-    """Return the first good answer and the servers that failed before it. Raises `DnsTemporary`."""
+    name: dns.name.Name,
+    kind: dns.rdatatype.RdataType,
+    servers: Sequence[NameServer],
+    timeout: float,
+    tell: Callable[[NameServer, str], None],
+) -> DnsReply:
+    """Return the first good answer. Raises `DnsTemporary`.
+
+    `tell` hears of each server that was asked, and why it failed; nothing, if it answered. SERVFAIL is a failure
+    only where another server answers: else it is the domain's own, and no stranger's domain must bring our servers
+    into disrepute.
+    """
     question = f"{name.to_text(omit_final_dot=True)} {dns.rdatatype.to_text(kind)}"
     # AD in a question asks for AD in the answer without the signatures themselves (RFC 6840 §5.7).
     query = dns.message.make_query(name, kind, use_edns=0, payload=_UDP_PAYLOAD, flags=dns.flags.RD | dns.flags.AD)
-    failed: list[NameServer] = []
+    unable: list[NameServer] = []
     cause = "no server answered"
     for server in servers:
         try:
             response = await _exchange(query, server, timeout)
-            return read_reply(response, question, server), failed
+            if response.rcode() == dns.rcode.SERVFAIL and not _is_bogus(response):
+                unable.append(server)
+                cause = "SERVFAIL"
+                continue
+            reply = read_reply(response, question, server)
         except (ServerFailure, dns.exception.DNSException, OSError, EOFError, TimeoutError) as error:
-            failed.append(server)
             cause = str(error) or type(error).__name__
+            tell(server, cause)
+        except DnsTemporary:
+            tell(server, "")
+            raise
+        else:
+            tell(server, "")
+            for other in unable:
+                tell(other, "SERVFAIL where another answers")
+            return reply
     raise DnsTemporary(question, cause)
 
 

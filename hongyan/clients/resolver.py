@@ -1,24 +1,37 @@
 """The DNS as a `mailauth.resolver.Resolver`: asks the recursive resolvers, remembers, and asks each thing once.
 
 What is remembered has an end: an answer for its TTL within bounds, an absence for that of its SOA
-(RFC 2308 §5), a failure for seconds (RFC 9520 §3.2). Those who ask the same at the same time share
+(RFC 2308 §5), a failure for seconds (RFC 9520 §3.2). Where `dns.stale` says so, an answer outlives its
+TTL while nobody answers. Those who ask the same at the same time share
 one question.
 """
 
 from __future__ import annotations
 
-__all__ = ["DnsResolver", "read_address", "read_as_written", "read_mx", "read_ptr", "read_tlsa", "read_txt"]
+__all__ = [
+    "DnsResolver",
+    "RecordResolver",
+    "make_resolver",
+    "read_address",
+    "read_as_written",
+    "read_cname",
+    "read_mx",
+    "read_ptr",
+    "read_tlsa",
+    "read_txt",
+]
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Final, Literal, TypeVar
+from ipaddress import ip_address
+from typing import Final, Literal, Protocol, TypeVar, cast
 
 import dns.name
 import dns.rdata
 import dns.rdatatype
+from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.PTR import PTR
 from dns.rdtypes.ANY.TLSA import TLSA
@@ -26,9 +39,12 @@ from dns.rdtypes.ANY.TXT import TXT
 from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
 
+from hongyan.clients.dns_health import ServerHealth
 from hongyan.clients.dns_query import DnsOptions, DnsReply, NameServer, ask, system_servers
+from hongyan.clients.no_resolver import NoResolver
 from hongyan.clock import Clock
 from hongyan.mailauth.resolver import (
+    LOCALHOST,
     Answer,
     DnsFault,
     DnsNotFound,
@@ -36,39 +52,68 @@ from hongyan.mailauth.resolver import (
     DnsTemporary,
     IPAddress,
     MxRecord,
+    Resolver,
     TlsaRecord,
+    is_localhost,
 )
+from hongyan.telemetry import metrics
 
 _MIN_TTL: Final = 5
 _MAX_TTL: Final = 86_400
 _MAX_ABSENT_TTL: Final = 900
 _FAILED_TTL: Final = 5
+_STALE_TTL: Final = 30
+"""How long an answer that is past its time is used before somebody is asked again (RFC 8767 §5)."""
 
-_LOOPBACK: Final[dict[int, IPAddress]] = {4: IPv4Address("127.0.0.1"), 6: IPv6Address("::1")}
-
-_Question = tuple[dns.name.Name, dns.rdatatype.RdataType]
+_Question = tuple[str, dns.rdatatype.RdataType]
+"""A name in lower case, without the final dot, and what is asked of it."""
 _Outcome = DnsReply | DnsTemporary
 _Record = TypeVar("_Record")
+_Reader = Callable[[dns.rdata.Rdata], object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Remembered:
     outcome: _Outcome
     until: float
+    ended: float
+    """When its time was over, however long it is used after that."""
+    read: tuple[_Reader, tuple[object, ...]] | None = None
+    """What its records say, once somebody has read them: most are read for every message, and always alike."""
+
+
+class RecordResolver(Resolver, Protocol):
+    """A resolver that answers people and checks too."""
+
+    async def cname(self, name: str) -> Answer[str]:
+        """Return what a name is an alias of: its own CNAME record, not followed."""
+        ...
+
+    async def records(self, name: str, kind: str) -> Answer[str]:
+        """Return records of any kind as a zone file writes them, of TXT the bare text."""
+        ...
+
+
+def make_resolver(options: DnsOptions, clock: Clock) -> RecordResolver:
+    """Return what asks the DNS, or what does not where the configuration says so."""
+    return DnsResolver(options, clock) if options.enabled else NoResolver()
 
 
 class DnsResolver:
     """Asks the DNS. To be used within one event loop."""
 
-    def __init__(self, options: DnsOptions, clock: Clock, servers: Sequence[NameServer] | None = None) -> None:
+    def __init__(
+        self, options: DnsOptions, clock: Clock, servers: Sequence[NameServer] | None = None, *, max_ttl: int = _MAX_TTL
+    ) -> None:
         if servers is None:
             named = [NameServer.parse(server, trusted=options.trusted) for server in options.servers]
             servers = named or system_servers(trusted=options.trusted)
-        self._servers = list(servers)
+        self._health = ServerHealth(servers)
         self._options = options
+        self._max_ttl = max_ttl
         self._clock = clock
         self._cache: OrderedDict[_Question, _Remembered] = OrderedDict()
-        self._under_way: dict[_Question, asyncio.Future[_Outcome | None]] = {}
+        self._under_way: dict[_Question, asyncio.Future[_Remembered | None]] = {}
         self._slots = asyncio.Semaphore(options.concurrency)
 
     async def txt(self, name: str) -> Answer[bytes]:
@@ -80,6 +125,9 @@ class DnsResolver:
     async def tlsa(self, name: str) -> Answer[TlsaRecord]:
         return await self._find(name, dns.rdatatype.TLSA, read_tlsa)
 
+    async def cname(self, name: str) -> Answer[str]:
+        return await self._find(name, dns.rdatatype.CNAME, read_cname)
+
     async def ptr(self, address: IPAddress) -> Answer[str]:
         return await self._find(address.reverse_pointer, dns.rdatatype.PTR, read_ptr)
 
@@ -88,10 +136,9 @@ class DnsResolver:
         return await self._find(name, dns.rdatatype.from_text(kind), read_as_written)
 
     async def addresses(self, name: str, *, version: Literal[4, 6] | None = None) -> Answer[IPAddress]:
-        lowered = name.lower()
-        if lowered == "localhost" or lowered.endswith(".localhost"):  # RFC 6761 §6.3: never a question for the DNS
-            found = tuple(address for number, address in _LOOPBACK.items() if version in (None, number))
-            return Answer(found, lowered, Dnssec.INSECURE, _MIN_TTL)
+        if is_localhost(name):
+            found = tuple(address for address in LOCALHOST if version in (None, address.version))
+            return Answer(found, name.lower(), Dnssec.INSECURE, _MIN_TTL)
         if version == 4:
             return await self._find(name, dns.rdatatype.A, read_address)
         if version == 6:
@@ -109,77 +156,117 @@ class DnsResolver:
     async def _find(
         self, name: str, kind: dns.rdatatype.RdataType, convert: Callable[[dns.rdata.Rdata], _Record | None]
     ) -> Answer[_Record]:
-        question = f"{name} {dns.rdatatype.to_text(kind)}"
-        asked = _parse_name(name)
-        if asked is None:
-            raise DnsNotFound(question, domain_exists=False)
-        reply = await self._ask((asked, kind))
+        remembered = None
+        if name.isascii():  # Lower case makes ASCII letters of some others.
+            question = (name.lower().removesuffix("."), kind)
+            remembered = self._recall(question)
+            if remembered is None and (parsed := _parse_name(name)) is not None:
+                remembered = await self._ask(question, parsed)
+        asked = f"{name} {dns.rdatatype.to_text(kind)}"
+        if remembered is None:
+            raise DnsNotFound(asked, domain_exists=False)
+        reply = remembered.outcome
         if isinstance(reply, DnsTemporary):
-            raise DnsTemporary(question, reply.cause, dnssec=reply.dnssec)
-        records = tuple(record for record in map(convert, reply.records) if record is not None)
+            raise DnsTemporary(asked, reply.cause, dnssec=reply.dnssec)
+        records = _read(remembered, reply, convert)
         if not records:
-            raise DnsNotFound(question, domain_exists=reply.domain_exists, dnssec=reply.dnssec)
-        return Answer(records, reply.name, reply.dnssec, reply.ttl)
+            raise DnsNotFound(asked, domain_exists=reply.domain_exists, dnssec=reply.dnssec)
+        return Answer(records, reply.name, reply.dnssec, max(round(remembered.until - self._clock.monotonic()), 0))
 
-    async def _ask(self, question: _Question) -> _Outcome:
+    async def _ask(self, question: _Question, name: dns.name.Name) -> _Remembered:
         while True:
             remembered = self._recall(question)
             if remembered is not None:
                 return remembered
             under_way = self._under_way.get(question)
             if under_way is None:
-                return await self._lead(question)
+                return await self._lead(question, name)
             # A shield: who leaves does not take the answer from the others.
-            outcome = await asyncio.shield(under_way)
-            if outcome is not None:
-                return outcome
+            remembered = await asyncio.shield(under_way)
+            if remembered is not None:
+                return remembered
             # Who asked for all of us was cancelled: one of us asks again.
 
-    async def _lead(self, question: _Question) -> _Outcome:
-        shared: asyncio.Future[_Outcome | None] = asyncio.get_running_loop().create_future()
+    async def _lead(self, question: _Question, name: dns.name.Name) -> _Remembered:
+        shared: asyncio.Future[_Remembered | None] = asyncio.get_running_loop().create_future()
         self._under_way[question] = shared
-        outcome: _Outcome | None = None
+        remembered: _Remembered | None = None
         try:
             async with self._slots:
-                outcome = await self._ask_servers(question)
-            self._remember(question, outcome)
-            return outcome
+                outcome = await self._ask_servers(name, question[1])
+            remembered = self._recall_stale(question, outcome) or self._remember(question, outcome)
+            return remembered
         finally:
             del self._under_way[question]
-            shared.set_result(outcome)
+            shared.set_result(remembered)
 
-    async def _ask_servers(self, question: _Question) -> _Outcome:
+    async def _ask_servers(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> _Outcome:
+        ordered = self._health.order(self._clock.monotonic())
         try:
-            reply, failed = await ask(*question, self._servers * self._options.rounds, self._options.timeout)
+            reply = await ask(name, kind, [*ordered] * self._options.rounds, self._options.timeout, self._note)
         except DnsTemporary as fault:
             return fault
-        for server in failed:
-            if server in self._servers[:-1]:
-                # The others are asked first from now on.
-                self._servers.remove(server)
-                self._servers.append(server)
-        longest = _MAX_TTL if reply.records else _MAX_ABSENT_TTL
+        longest = self._max_ttl if reply.records else _MAX_ABSENT_TTL
         return replace(reply, ttl=min(max(reply.ttl, _MIN_TTL), longest))
 
-    def _recall(self, question: _Question) -> _Outcome | None:
+    def _note(self, server: NameServer, cause: str) -> None:
+        if cause:
+            self._health.failed(server, self._clock.monotonic(), cause)
+        else:
+            self._health.answered(server)
+
+    def _recall_stale(self, question: _Question, outcome: _Outcome) -> _Remembered | None:
+        """Return what was remembered, if it is not too old and nobody answers.
+
+        Bogus answers have no such grace; nor have those that DNSSEC vouched for. It does so no more once their time is
+        over, and as unsigned ones they would free a host from its TLSA records: whoever silences the DNS gains by it.
+        """
+        remembered = self._cache.get(question)
+        if not isinstance(outcome, DnsTemporary) or outcome.dnssec is Dnssec.BOGUS:
+            return None
+        if remembered is None or isinstance(remembered.outcome, DnsTemporary):
+            return None
+        if remembered.outcome.dnssec is Dnssec.SECURE:
+            return None
+        now = self._clock.monotonic()
+        if now - remembered.ended > self._options.stale:
+            return None
+        metrics.dns_stale_total.inc()
+        stale = _Remembered(remembered.outcome, now + _STALE_TTL, remembered.ended, remembered.read)
+        self._cache[question] = stale
+        return stale
+
+    def _recall(self, question: _Question) -> _Remembered | None:
         remembered = self._cache.get(question)
         if remembered is None:
             return None
-        left = remembered.until - self._clock.monotonic()
-        if left <= 0:
-            del self._cache[question]
+        now = self._clock.monotonic()
+        if remembered.until <= now:
+            is_reply = isinstance(remembered.outcome, DnsReply)
+            if not is_reply or now - remembered.ended > self._options.stale:
+                del self._cache[question]
             return None
         self._cache.move_to_end(question)
-        if isinstance(remembered.outcome, DnsTemporary):
-            return remembered.outcome
-        return replace(remembered.outcome, ttl=int(left))
+        return remembered
 
-    def _remember(self, question: _Question, outcome: _Outcome) -> None:
+    def _remember(self, question: _Question, outcome: _Outcome) -> _Remembered:
         ttl = _FAILED_TTL if isinstance(outcome, DnsTemporary) else outcome.ttl
-        self._cache[question] = _Remembered(outcome, self._clock.monotonic() + ttl)
+        until = self._clock.monotonic() + ttl
+        remembered = self._cache[question] = _Remembered(outcome, until, until)
         self._cache.move_to_end(question)
         while len(self._cache) > self._options.cache_entries:
             self._cache.popitem(last=False)
+        return remembered
+
+
+def _read(
+    remembered: _Remembered, reply: DnsReply, convert: Callable[[dns.rdata.Rdata], _Record | None]
+) -> tuple[_Record, ...]:
+    if remembered.read is not None and remembered.read[0] is convert:
+        return cast(tuple[_Record, ...], remembered.read[1])
+    records = tuple(record for record in map(convert, reply.records) if record is not None)
+    remembered.read = convert, records
+    return records
 
 
 def _parse_name(name: str) -> dns.name.Name | None:
@@ -197,7 +284,9 @@ def _join_addresses(found: Sequence[Answer[IPAddress] | DnsFault]) -> Answer[IPA
     faults = [fault for fault in found if isinstance(fault, DnsFault)]
     if not answers:
         raise next((fault for fault in faults if isinstance(fault, DnsTemporary)), faults[0])
-    secure = all(answer.dnssec is Dnssec.SECURE for answer in found)
+    # Who keeps one of the two questions from being answered must not make a signed host one that DANE spares.
+    told = [one for one in found if not isinstance(one, DnsTemporary)]
+    secure = all(one.dnssec is Dnssec.SECURE for one in told)
     return Answer(
         tuple(record for answer in answers for record in answer.records),
         answers[0].name,
@@ -224,6 +313,11 @@ def read_as_written(rdata: dns.rdata.Rdata) -> str:
 def read_mx(rdata: dns.rdata.Rdata) -> MxRecord | None:
     """Return an MX record, or None for any other record."""
     return MxRecord(rdata.preference, _text(rdata.exchange)) if isinstance(rdata, MX) else None
+
+
+def read_cname(rdata: dns.rdata.Rdata) -> str | None:
+    """Return the name in a CNAME record, or None for any other record."""
+    return _text(rdata.target) if isinstance(rdata, CNAME) else None
 
 
 def read_ptr(rdata: dns.rdata.Rdata) -> str | None:

@@ -5,32 +5,36 @@ next one (RFC 5321 §5.1). What a host says of a recipient or of the message is 
 attempt: 5yz fails, 4yz defers. Once the end of the message was sent, a lost connection defers and
 no other host is tried: the message may have arrived.
 
-TLS is opportunistic unless the route asks for more: when the handshake fails, a new connection
-goes on in the clear.
+TLS is what the route demands of each host, or the message of all of them (`queue.security`); how a session comes
+about is in `clients.smtp_opening`.
 """
 
 from __future__ import annotations
 
-__all__ = ["SmtpOptions", "SmtpTransport"]
+__all__ = ["SmtpTransport"]
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from ipaddress import ip_address
+from dataclasses import replace
 from typing import Final
 
 from hongyan import telemetry
+from hongyan.clients.smtp_opening import SessionOpener
+from hongyan.clients.smtp_options import SmtpOptions
 from hongyan.clients.smtp_pool import PoolKey, RouteSlots, SessionPool
-from hongyan.clients.smtp_session import HopFault, SmtpSession, TlsContexts, open_session
+from hongyan.clients.smtp_session import HopFault, SmtpSession
+from hongyan.clients.source_pools import SourcePools
+from hongyan.clients.tls_contexts import TlsContexts
 from hongyan.clock import Clock
 from hongyan.errors import ServerFault
-from hongyan.mailauth.resolver import IPAddress
-from hongyan.options import option
 from hongyan.queue.causes import Cause
 from hongyan.queue.outcome import Outcome, Result, Stage
-from hongyan.queue.route import Hop, RemoteRoute, TlsPolicy
+from hongyan.queue.route import Hop, RemoteRoute
+from hongyan.queue.security import for_required_tls, waived, waives
+from hongyan.queue.tls_memory import Observation, TlsMemory
+from hongyan.queue.tls_results import CountedTlsResults, TlsResults
 from hongyan.queue.transport import Delivery
+from hongyan.queue.verp import return_path
 from hongyan.store.queue import QueuedMessage, QueuedRecipient
-from hongyan.telemetry import metrics
 from hongyan.wire.smtp import replies
 from hongyan.wire.smtp.client_events import Answer
 from hongyan.wire.smtp.client_events import Stage as WireStage
@@ -55,36 +59,35 @@ _BROKEN = (replies.NEXT_HOP_LOST, replies.NEXT_HOP_SILENT, replies.NEXT_HOP_BABB
 _log = telemetry.logger("smtp-client")
 
 
-@dataclass(frozen=True, slots=True)
-class SmtpOptions:
-    """The section `[smtp_client]`."""
-
-    source_ipv4: str = option("", "The IPv4 address that deliveries come from; empty: the system chooses.")
-    source_ipv6: str = option("", "The IPv6 address that deliveries come from; empty: the system chooses.")
-    connections: int = option(20, "Connections to one relay, or to the servers of one domain.")
-    chunking: bool = option(True, "Send content by BDAT to servers that offer CHUNKING.")
-
-    def __post_init__(self) -> None:
-        if self.connections < 1:
-            raise ValueError("connections is 1 or more")
-        for text, version in ((self.source_ipv4, 4), (self.source_ipv6, 6)):
-            if text and ip_address(text).version != version:
-                raise ValueError(f"{text} is not an IPv{version} address")
-
-    def source_for(self, address: IPAddress) -> IPAddress | None:
-        text = self.source_ipv4 if address.version == 4 else self.source_ipv6
-        return ip_address(text) if text else None
-
-
 class SmtpTransport:
     """`queue.transport.Transport` for `RemoteRoute`."""
 
-    def __init__(self, options: SmtpOptions, hostname: str, clock: Clock, *, tls: TlsContexts | None = None) -> None:
+    def __init__(
+        self,
+        options: SmtpOptions,
+        hostname: str,
+        clock: Clock,
+        *,
+        tls: TlsContexts | None = None,
+        memory: TlsMemory | None = None,
+        results: TlsResults | None = None,
+        senders_may_waive: bool = True,
+        pools: SourcePools | None = None,
+    ) -> None:
         """`hostname` is what EHLO says."""
-        self._options = options
-        self._hostname = hostname
         self._clock = clock
-        self._tls = tls or TlsContexts.system()
+        self._memory = memory
+        self._senders_may_waive = senders_may_waive
+        self.pools = pools or SourcePools({}, hostname, clock)
+        self._opener = SessionOpener(
+            options,
+            hostname,
+            clock,
+            tls or TlsContexts.system(),
+            results or CountedTlsResults(),
+            probes=memory is not None,
+            pools=self.pools,
+        )
         self._pool = SessionPool()
         self._slots = RouteSlots(options.connections)
 
@@ -93,74 +96,74 @@ class SmtpTransport:
         attempt = _Attempt(delivery)
         try:
             async with self._slots.hold(route.name):
-                await self._try_hosts(attempt, route)
+                pool = self.pools.choose(delivery.message.reverse_path, route.name, route.provider)
+                await self._try_hosts(attempt, replace(self._secured(delivery, route), pool=pool))
         except ServerFault as fault:
             # Those who had their answer keep it: a delivery that is forgotten is made twice.
             _log.error("content-unreadable", error=fault)
             attempt.turned_away(Outcome.from_cause(Cause.CONTENT_UNREADABLE, Stage.DATA))
         return attempt.conclude()
 
+    def _secured(self, delivery: Delivery, route: RemoteRoute) -> RemoteRoute:
+        """Return the route with what the message itself asks of TLS, which is more (RFC 8689 §4.2.1) or less (§5)."""
+        # RFC 8689 §5: for the null reverse-path it is a wish.
+        if delivery.message.require_tls and delivery.message.reverse_path is not None:
+            return replace(route, hops=tuple(map(_for_required_tls, route.hops)))
+        is_plain = all(hop.refusal is None and waived(hop.demand) == hop.demand for hop in route.hops)
+        if not self._senders_may_waive or not waives(delivery.content.header):
+            return route
+        if is_plain:
+            return replace(route, is_waived=True)
+        _log.info("tls-waived", destination=route.name)
+        hops = [replace(hop, demand=waived(hop.demand), refusal=None) for hop in route.hops]
+        return replace(route, hops=tuple(hops), is_waived=True)
+
     async def _try_hosts(self, attempt: _Attempt, route: RemoteRoute) -> None:
-        policy = TlsPolicy.VERIFIED if attempt.delivery.message.require_tls else route.tls
-        key = PoolKey(route.name, policy)
+        key = PoolKey(route.name, frozenset((hop.host, hop.demand, hop.refusal) for hop in route.hops), route.pool)
         kept = self._pool.take(key)
         if kept is not None:
-            await self._send(kept, key, attempt)
+            await self._send(kept, key, attempt, route)
         enough = self._clock.monotonic() + _SEARCH_LIMIT
         for hop in route.hops:
             for address in hop.addresses:
                 if not attempt.pending or self._clock.monotonic() > enough:
                     return
                 try:
-                    session = await self._open(hop, address, route, policy)
+                    session = await self._opener.open(hop, address, route)
                 except HopFault as fault:
                     attempt.turned_away(fault.outcome)
                 else:
-                    await self._send(session, key, attempt)
+                    await self._send(session, key, attempt, route)
 
     async def close(self) -> None:
         """End the sessions that are kept."""
+        await self.pools.save()
         self._pool.close()
 
-    async def _open(self, hop: Hop, address: IPAddress, route: RemoteRoute, policy: TlsPolicy) -> SmtpSession:
-        try:
-            session = await self._open_by(hop, address, route, policy)
-        except HopFault as fault:
-            if not (fault.tls_failed and policy is TlsPolicy.OPPORTUNISTIC):
-                _count("failed")
-                _log.info("host-failed", host=hop.host, address=address, reply=fault.outcome.text)
-                raise
-            # RFC 7435 §3: a handshake that fails is no reason to keep mail from going the way it would without TLS.
-            _log.info("tls-failed", host=hop.host, address=address, reply=fault.outcome.text)
-            metrics.queue_plaintext_fallback_total.inc()
-            session = await self._open_by(hop, address, route, TlsPolicy.NEVER)
-        _count("ok")
-        return session
-
-    async def _open_by(self, hop: Hop, address: IPAddress, route: RemoteRoute, policy: TlsPolicy) -> SmtpSession:
-        return await open_session(
-            hop,
-            address,
-            hostname=self._hostname,
-            policy=policy,
-            tls=self._tls,
-            credentials=route.credentials,
-            source=self._options.source_for(address),
-            uses_chunking=self._options.chunking,
-        )
-
-    async def _send(self, session: SmtpSession, key: PoolKey, attempt: _Attempt) -> None:
+    async def _send(self, session: SmtpSession, key: PoolKey, attempt: _Attempt, route: RemoteRoute) -> None:
         """Send to as many recipients as the session takes, in as many transactions as that needs."""
         try:
             while attempt.pending:
-                batch = attempt.pending[:_MOST_RECIPIENTS]
+                batch = attempt.pending[: attempt.most_recipients]
                 answers = await session.send(attempt.envelope(batch), attempt.delivery.content)
                 goes_on = attempt.answered(batch, answers, session)
+                if any(answer.delivered for answer in answers):
+                    if session.left_by is not None:
+                        self.pools.sent(session.left_by)
+                    await self._learn(session, route)
                 if not goes_on or not session.is_reusable:
                     break
         except HopFault as fault:
             attempt.turned_away(fault.outcome)
         self._pool.give(key, session)
+
+    async def _learn(self, session: SmtpSession, route: RemoteRoute) -> None:
+        """Remember how well the connection was secured over which a message has gone."""
+        if self._memory is None or route.is_relay or route.is_waived:
+            return
+        is_below = session.host == route.name or session.host.endswith(f".{route.name}")
+        is_vouched = is_below or any(hop.is_vouched for hop in route.hops if hop.host == session.host)
+        await self._memory.observe(Observation(route.name, session.level, is_vouched))
 
 
 class _Attempt:
@@ -172,8 +175,14 @@ class _Attempt:
         self.outcomes: dict[int, Outcome] = {}
         self._for_lack_of_better: dict[int, Outcome] = {}
 
+    @property
+    def most_recipients(self) -> int:
+        """Recipients of one transaction: one, where each has a reverse-path of his own."""
+        return _MOST_RECIPIENTS if self.delivery.message.verp is None else 1
+
     def envelope(self, recipients: Sequence[QueuedRecipient]) -> Envelope:
-        mail = MailFrom(self.delivery.message.reverse_path, _parameters(self.delivery))
+        path = return_path(self.delivery.message, recipients[0].address)
+        mail = MailFrom(path, _parameters(self.delivery))
         return Envelope(mail, [_rcpt_to(recipient) for recipient in recipients])
 
     def turned_away(self, outcome: Outcome) -> None:
@@ -188,7 +197,7 @@ class _Attempt:
         settled: set[int] = set()
         for position, (recipient, answer) in enumerate(zip(batch, answers, strict=True)):
             outcome = _outcome(answer, session)
-            if _is_of_the_connection(answer) or (position and _is_too_many(answer)):
+            if _is_of_the_host(answer) or (position and _is_too_many(answer)):
                 self._for_lack_of_better[recipient.number] = outcome
             else:
                 self.outcomes[recipient.number] = outcome
@@ -234,15 +243,19 @@ def _is_too_many(answer: Answer) -> bool:
     return at_recipient and (answer.reply.code, answer.reply.enhanced_code) in _TOO_MANY
 
 
-def _is_of_the_connection(answer: Answer) -> bool:
-    """Whether the session broke before the message was complete, so that another host may have it."""
+def _is_of_the_host(answer: Answer) -> bool:
+    """Whether another host may have the message: the session broke before it was complete, or promises no TLS."""
     is_session = answer.reply.code == 421 or answer.reply in _BROKEN
-    return is_session and _stage(answer) is not Stage.END
+    return (is_session and _stage(answer) is not Stage.END) or answer.reply == replies.NEXT_HOP_LACKS_REQUIRETLS
+
+
+def _for_required_tls(hop: Hop) -> Hop:
+    if hop.refusal is not None:
+        return hop
+    if not hop.is_vouched:
+        return replace(hop, refusal=Cause.NO_REQUIRETLS)
+    return replace(hop, demand=for_required_tls(hop.demand))
 
 
 def _stage(answer: Answer) -> Stage:
     return Stage.CHECK if answer.stage is WireStage.LOCAL else Stage(answer.stage.value)
-
-
-def _count(result: str) -> None:
-    metrics.queue_destinations_total.labels("smtp", result).inc()

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from hongyan.clients.smtp_session import SmtpSession
-from hongyan.queue.route import TlsPolicy
+from hongyan.queue.causes import Cause
+from hongyan.queue.security import Demand
 
 _IDLE: Final = 30.0
 """Seconds that a session is kept (RFC 5321 §4.5.3.2.7 has servers wait for five minutes)."""
@@ -29,10 +30,11 @@ _MOST_IDLE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class PoolKey:
-    """Sessions of one key may serve for each other."""
+    """Sessions of one key may serve for each other: same route, same demands on each host."""
 
     route: str
-    tls: TlsPolicy
+    demands: frozenset[tuple[str, Demand, Cause | None]]
+    pool: str = ""
 
 
 class SessionPool:

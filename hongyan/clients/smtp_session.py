@@ -7,22 +7,27 @@ the message would have.
 
 from __future__ import annotations
 
-__all__ = ["HopFault", "SmtpSession", "TlsContexts", "open_session"]
+__all__ = ["HopFault", "Opening", "SmtpSession", "open_session"]
 
 import asyncio
 import os
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
+from hongyan.clients.source_pools import Source
 from hongyan.clients.stream import OctetStream
+from hongyan.clients.tls_contexts import TlsContexts
+from hongyan.clock import Clock
 from hongyan.errors import PeerFault
+from hongyan.mailauth.dane import DaneFault, verify_chain
 from hongyan.mailauth.resolver import IPAddress
 from hongyan.queue.causes import Cause
 from hongyan.queue.outcome import Outcome, Stage
-from hongyan.queue.route import Credentials, Hop, TlsPolicy
+from hongyan.queue.route import Credentials, Hop
+from hongyan.queue.security import Demand, TlsLevel, TlsPolicy
+from hongyan.queue.tls_results import ResultType
 from hongyan.queue.transport import Content
 from hongyan.wire.smtp.client import ClientConnection
 from hongyan.wire.smtp.client_events import (
@@ -50,44 +55,45 @@ _SENDING_LIMIT: Final = 1800.0
 
 _SLOWEST: Final = 16_384
 
+_OPTIONAL: Final = frozenset({TlsPolicy.NEVER, TlsPolicy.OPPORTUNISTIC})
+"""What a session without TLS meets."""
+
+# Codes of OpenSSL's verification (X509_V_ERR_…).
+_EXPIRED: Final = frozenset({9, 10})
+_OTHER_NAME: Final = frozenset({62, 63, 64})
+
 
 class HopFault(PeerFault):
     """No session with this host. The outcome is that of every recipient, unless another host does better."""
 
-    def __init__(self, outcome: Outcome, *, tls_failed: bool = False) -> None:
+    def __init__(
+        self, outcome: Outcome, *, tls_failure: ResultType | None = None, reason: str = "", source: str = ""
+    ) -> None:
+        """`tls_failure`: it is TLS that failed, and how; `reason` says it in a few words of ours.
+
+        `source` is the address that the connection came from.
+        """
         super().__init__(cause=outcome.text)
         self.outcome = outcome
-        self.tls_failed = tls_failed
+        self.tls_failure = tls_failure
+        self.reason = reason
+        self.source = source
 
 
-@dataclass(frozen=True, slots=True)
-class TlsContexts:
-    """How TLS is done: with certificates unchecked, and with certificates for the host's name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """How a session is opened."""
 
-    `verified` None: what this machine trusts. That takes long to read (0.1 s), and is read when it is first needed.
-    """
-
-    opportunistic: ssl.SSLContext
-    verified: ssl.SSLContext | None = None
-
-    @staticmethod
-    def system() -> TlsContexts:
-        """Trust what this machine trusts."""
-        opportunistic = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        opportunistic.check_hostname = False
-        opportunistic.verify_mode = ssl.CERT_NONE
-        opportunistic.minimum_version = ssl.TLSVersion.TLSv1_2
-        return TlsContexts(opportunistic)
-
-    def find(self, policy: TlsPolicy) -> ssl.SSLContext:
-        return (self.verified or _trust_of_the_machine()) if policy is TlsPolicy.VERIFIED else self.opportunistic
-
-
-@lru_cache(maxsize=1)
-def _trust_of_the_machine() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+    hostname: str
+    """What EHLO says."""
+    demand: Demand
+    verifies: bool
+    """The certificate is verified for the host's name, and no other is good enough."""
+    tls: TlsContexts
+    clock: Clock
+    credentials: Credentials | None = None
+    source: IPAddress | None = None
+    uses_chunking: bool = True
 
 
 class SmtpSession:
@@ -99,12 +105,20 @@ class SmtpSession:
         self._address = address
         # A certificate for an address literal names the address itself.
         self._tls_name = str(address) if hop.host.startswith("[") else hop.host
+        self.host = hop.host
         self.remote = f"{hop.host}[{address}]"
         self.messages = 0
+        self.left_by: Source | None = None
+        self.level = TlsLevel.PLAIN
 
     @property
     def is_encrypted(self) -> bool:
         return self._stream.encrypted
+
+    @property
+    def source(self) -> str:
+        """The address that the connection comes from."""
+        return self._stream.local_address
 
     @property
     def offers_dsn(self) -> bool:
@@ -195,15 +209,16 @@ class SmtpSession:
 
     # Opening.
 
-    async def open(self, policy: TlsPolicy, tls: TlsContexts, credentials: Credentials | None) -> None:
-        """Hear the greeting, introduce ourselves, and do what the policy asks for. Raises `HopFault`."""
+    async def open(self, opening: Opening) -> None:
+        """Hear the greeting, introduce ourselves, and do what the demand asks for. Raises `HopFault`."""
         await self._expect_ready(Stage.GREETING)
+        policy = opening.demand.policy
         if policy is not TlsPolicy.NEVER and self._connection.capabilities.starttls:
-            await self._start_tls(policy, tls)
-        if policy in (TlsPolicy.REQUIRED, TlsPolicy.VERIFIED) and not self.is_encrypted:
-            raise self._fault(Cause.TLS_FAILED, Stage.TLS, "STARTTLS is not offered")
-        if credentials is not None:
-            await self._log_in(credentials)
+            await self._start_tls(opening)
+        if not (policy in _OPTIONAL or self.is_encrypted):
+            raise self._tls_fault(opening.demand, ResultType.STARTTLS_NOT_SUPPORTED, "STARTTLS is not offered")
+        if opening.credentials is not None:
+            await self._log_in(opening.credentials)
 
     async def _expect_ready(self, stage: Stage) -> None:
         match await self._next_event():
@@ -214,26 +229,32 @@ class SmtpSession:
             case _:
                 raise self._fault(Cause.BAD_REPLY, stage)
 
-    async def _start_tls(self, policy: TlsPolicy, tls: TlsContexts) -> None:
+    async def _start_tls(self, opening: Opening) -> None:
         self._connection.start_tls()
         match await self._next_event():
             case HandshakeDue():
-                await self._shake_hands(policy, tls)
+                await self._shake_hands(opening)
             case TlsRefused(reply):
-                if policy is not TlsPolicy.OPPORTUNISTIC:
-                    raise self._fault(Cause.TLS_FAILED, Stage.TLS, str(reply))
+                if opening.demand.policy not in _OPTIONAL:
+                    raise self._tls_fault(opening.demand, ResultType.STARTTLS_NOT_SUPPORTED, str(reply))
             case Ended(_, reply):
                 raise HopFault(Outcome.from_reply(reply, Stage.TLS, self.remote))
             case _:
                 raise self._fault(Cause.BAD_REPLY, Stage.TLS)
 
-    async def _shake_hands(self, policy: TlsPolicy, tls: TlsContexts) -> None:
+    async def _shake_hands(self, opening: Opening) -> None:
+        demand = opening.demand
+        is_dane = demand.policy is TlsPolicy.DANE
+        context = opening.tls.find(verified=opening.verifies)
+        # RFC 7672 §8.1: with DANE the server is asked for the certificate of the name that has the records.
+        name = demand.names[0] if is_dane else self._tls_name
         try:
-            await self._stream.start_tls(tls.find(policy), self._tls_name, _HANDSHAKE_TIMEOUT)
-        except (OSError, ValueError) as error:
-            fault = self._fault(Cause.TLS_FAILED, Stage.TLS, _reason(error))
-            fault.tls_failed = True
-            raise fault from error
+            await self._stream.start_tls(context, name, _HANDSHAKE_TIMEOUT)
+            if is_dane:
+                verify_chain(self._stream.peer_certificates(), demand.tlsa, demand.names, opening.clock.now())
+        except (OSError, ValueError, DaneFault) as error:
+            raise self._tls_fault(demand, _kind(error), _reason(error)) from error
+        self.level = TlsLevel.VERIFIED if opening.verifies else TlsLevel.TLS
         self._connection.tls_started()
         await self._expect_ready(Stage.HELLO)
 
@@ -255,25 +276,19 @@ class SmtpSession:
     def _fault(self, cause: Cause, stage: Stage, detail: str = "") -> HopFault:
         return HopFault(Outcome.from_cause(cause, stage, remote=self.remote, detail=detail))
 
+    def _tls_fault(self, demand: Demand, failure: ResultType, reason: str) -> HopFault:
+        outcome = Outcome.from_cause(demand.cause, Stage.TLS, remote=self.remote, detail=reason)
+        return HopFault(outcome, tls_failure=failure, reason=reason, source=self.source)
+
     def abort(self) -> None:
         self._stream.abort()
 
 
-async def open_session(
-    hop: Hop,
-    address: IPAddress,
-    *,
-    hostname: str,
-    policy: TlsPolicy,
-    tls: TlsContexts,
-    credentials: Credentials | None,
-    source: IPAddress | None,
-    uses_chunking: bool = True,
-) -> SmtpSession:
+async def open_session(hop: Hop, address: IPAddress, opening: Opening) -> SmtpSession:
     """Return a session that is ready for a message. Raises `HopFault`."""
     remote = f"{hop.host}[{address}]"
     try:
-        stream = await OctetStream.open(address, hop.port, source=source, timeout=_CONNECT_TIMEOUT)
+        stream = await OctetStream.open(address, hop.port, source=opening.source, timeout=_CONNECT_TIMEOUT)
     except TimeoutError as error:
         raise HopFault(
             Outcome.from_cause(Cause.NO_CONNECTION, Stage.CONNECT, remote=remote, detail="timed out")
@@ -281,10 +296,11 @@ async def open_session(
     except OSError as error:
         outcome = Outcome.from_cause(Cause.NO_CONNECTION, Stage.CONNECT, remote=remote, detail=_reason(error))
         raise HopFault(outcome) from error
-    session = SmtpSession(stream, ClientConnection(hostname, uses_chunking=uses_chunking), hop, address)
+    connection = ClientConnection(opening.hostname, uses_chunking=opening.uses_chunking)
+    session = SmtpSession(stream, connection, hop, address)
     try:
         async with asyncio.timeout(_OPENING_LIMIT):
-            await session.open(policy, tls, credentials)
+            await session.open(opening)
     except TimeoutError as error:
         session.abort()
         raise HopFault(Outcome.from_cause(Cause.TIMED_OUT, Stage.GREETING, remote=remote)) from error
@@ -294,8 +310,20 @@ async def open_session(
     return session
 
 
+def _kind(error: Exception) -> ResultType:
+    """Return what a report calls it (RFC 8460 §4.3)."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in _EXPIRED:
+            return ResultType.CERTIFICATE_EXPIRED
+        is_other = error.verify_code in _OTHER_NAME
+        return ResultType.CERTIFICATE_HOST_MISMATCH if is_other else ResultType.CERTIFICATE_NOT_TRUSTED
+    return ResultType.VALIDATION_FAILURE
+
+
 def _reason(error: Exception) -> str:
     """Return a word or two for the operator, without what a peer wrote."""
+    if isinstance(error, DaneFault):
+        return error.cause
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
     if isinstance(error, ssl.SSLError):

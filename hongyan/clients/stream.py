@@ -1,4 +1,4 @@
-"""A TCP stream that we opened: octets out, octets in, TLS in between. One task uses it.
+"""A stream that we opened, by TCP or to a Unix socket: octets out, octets in, TLS in between. One task uses it.
 
 Every wait has a time-out of the caller's. Writing does not wait for a peer that talks instead of
 reading: `drain` returns as soon as there is something to hear.
@@ -10,8 +10,10 @@ __all__ = ["OctetStream"]
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from typing import Final, cast
 
+from hongyan.clients.peer_chain import peer_chain
 from hongyan.mailauth.resolver import IPAddress
 
 _MOST_UNREAD: Final = 262_144
@@ -39,6 +41,20 @@ class OctetStream(asyncio.Protocol):
         local = None if source is None else (str(source), 0)
         async with asyncio.timeout(timeout):
             _, stream = await loop.create_connection(OctetStream, str(address), port, local_addr=local)
+        return stream
+
+    @staticmethod
+    async def open_named(host: str, port: int, *, timeout: float) -> OctetStream:
+        """Connect to a host that the operator named. Raises `OSError`, or `TimeoutError`, which is one."""
+        async with asyncio.timeout(timeout):
+            _, stream = await asyncio.get_running_loop().create_connection(OctetStream, host, port)
+        return stream
+
+    @staticmethod
+    async def open_unix(path: str, *, timeout: float) -> OctetStream:
+        """Connect to a Unix socket. Raises `OSError`, or `TimeoutError`, which is one."""
+        async with asyncio.timeout(timeout):
+            _, stream = await asyncio.get_running_loop().create_unix_connection(OctetStream, path)
         return stream
 
     @property
@@ -90,6 +106,18 @@ class OctetStream(asyncio.Protocol):
             raise ConnectionResetError("the connection was lost")
         self._transport = transport
         self.encrypted = True
+
+    def peer_certificates(self) -> Sequence[bytes]:
+        """Return the certificates that the peer showed, in DER, its own first; none without TLS."""
+        if self._transport is None or not self.encrypted:
+            return ()
+        return peer_chain(self._transport.get_extra_info("ssl_object"))
+
+    @property
+    def local_address(self) -> str:
+        """The address that the connection comes from; empty where it is not known."""
+        name = None if self._transport is None else self._transport.get_extra_info("sockname")
+        return str(name[0]) if name else ""
 
     def close(self) -> None:
         """Send what was written, then close."""

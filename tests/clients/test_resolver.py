@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -173,7 +174,7 @@ async def test_the_next_server_is_asked_when_one_fails(rcode: int) -> None:
 
 async def test_a_silent_server_is_passed_over() -> None:
     async with serving(lambda _: None) as silent, serving(zone("example.org. 300 A 192.0.2.1")) as sound:
-        ask = resolver(silent, sound, timeout=0.05)
+        ask = resolver(silent, sound, timeout=0.5)
         assert (await ask.addresses("example.org", version=4)).records == (ip_address("192.0.2.1"),)
 
 
@@ -281,6 +282,25 @@ async def test_the_cache_has_a_limit_and_forgets_what_was_not_used() -> None:
         assert len(server.asked) == 5
 
 
+async def test_a_name_that_only_lower_case_makes_ascii_is_not_answered_from_the_cache() -> None:
+    async with serving(zone('kelvin.org. 300 TXT "x"')) as server:
+        ask = resolver(server)
+        assert (await ask.txt("KELVIN.org.")).records == (b"x",)
+        assert (await ask.txt("kelvin.org")).records == (b"x",)
+        with pytest.raises(DnsNotFound):
+            await ask.txt("\N{KELVIN SIGN}elvin.org")
+        assert len(server.asked) == 1
+
+
+async def test_what_is_remembered_is_read_anew_by_who_reads_it_in_another_way() -> None:
+    async with serving(zone("mx.example.org. 300 MX 10 a.example.org.")) as server:
+        ask = resolver(server)
+        for _ in range(2):
+            assert (await ask.mx("mx.example.org")).records == (MxRecord(10, "a.example.org"),)
+            assert (await ask.records("mx.example.org", "MX")).records == ("10 a.example.org.",)
+        assert len(server.asked) == 1
+
+
 async def test_those_who_ask_the_same_share_one_question() -> None:
     async with serving(zone('example.org. 300 TXT "x"')) as server:
         ask = resolver(server, cache_entries=0)
@@ -297,9 +317,9 @@ async def test_who_is_cancelled_takes_nothing_from_the_others() -> None:
         ask = resolver(server)
         original = ask._ask_servers
 
-        async def held(question: object) -> object:
+        async def held(name: object, kind: object) -> object:
             await released.wait()
-            return await original(question)  # type: ignore[arg-type]
+            return await original(name, kind)  # type: ignore[arg-type]
 
         ask._ask_servers = held  # type: ignore[method-assign, assignment]
         leader = asyncio.create_task(ask.txt("example.org"))
@@ -387,3 +407,104 @@ def test_impossible_options_are_refused() -> None:
         DnsOptions(timeout=0)
     with pytest.raises(ConfigurationError):
         DnsOptions(servers=("nonsense",))
+
+
+async def test_a_silent_server_is_asked_last_until_its_pause_is_over() -> None:
+    clock = FakeClock()
+    async with serving(lambda _: None) as silent, serving(zone("x.test. 5 A 192.0.2.1")) as living:
+        asking = resolver(silent, living, clock=clock, timeout=0.5)
+        for _ in range(3):
+            await asking.addresses("x.test", version=4)
+            asking._cache.clear()
+        assert len(silent.asked) == 1
+        for waits, asked in ((6, 2), (6, 2), (6, 3)):  # its turn comes again, then after twice as long
+            clock.advance(waits)
+            await asking.addresses("x.test", version=4)
+            asking._cache.clear()
+            assert len(silent.asked) == asked
+
+
+async def test_a_strangers_broken_domain_sets_no_server_aside() -> None:
+    broken = zone(rcode=dns.rcode.SERVFAIL)
+    async with serving(broken) as first, serving(broken) as second:
+        asking = resolver(first, second)
+        for number in range(5):
+            with pytest.raises(DnsTemporary):
+                await asking.txt(f"broken{number}.test")
+        assert [len(first.asked), len(second.asked)] == [5, 5]
+        assert [server.port for server in asking._health.order(asking._clock.monotonic())] == [first.port, second.port]
+
+
+async def test_an_answer_outlives_its_time_while_nobody_answers_where_that_is_allowed() -> None:
+    clock = FakeClock()
+    answering: list[Reply] = [zone("x.test. 60 A 192.0.2.1")]
+    async with serving(lambda query: answering[0](query)) as server:
+        asking = resolver(server, clock=clock, timeout=0.5, stale=3600)
+        await asking.addresses("x.test", version=4)
+        answering[0] = lambda _: None
+        clock.advance(61)
+        answer = await asking.addresses("x.test", version=4)
+        assert (answer.records, answer.dnssec) == ((ip_address("192.0.2.1"),), Dnssec.INSECURE)
+        clock.advance(31)
+        await asking.addresses("x.test", version=4)
+        clock.advance(3600)
+        with pytest.raises(DnsTemporary):
+            await asking.addresses("x.test", version=4)
+
+
+async def test_a_signed_answer_is_never_used_past_its_time() -> None:
+    clock = FakeClock()
+    answering: list[Reply] = [zone("x.test. 60 A 192.0.2.1", authentic=True)]
+    async with serving(lambda query: answering[0](query)) as server:
+        asking = resolver(server, clock=clock, timeout=0.5, stale=3600)
+        assert (await asking.addresses("x.test", version=4)).dnssec is Dnssec.SECURE
+        answering[0] = lambda _: None
+        clock.advance(61)
+        with pytest.raises(DnsTemporary):
+            await asking.addresses("x.test", version=4)
+
+
+async def test_a_host_stays_signed_when_one_of_its_two_questions_is_kept_from_an_answer() -> None:
+    signed = zone("x.test. 60 A 192.0.2.1", authentic=True)
+
+    def partly(query: dns.message.Message) -> dns.message.Message | bytes | None:
+        return None if query.question[0].rdtype == dns.rdatatype.AAAA else signed(query)
+
+    async with serving(partly) as server:
+        answer = await resolver(server, timeout=0.5).addresses("x.test")
+    assert answer.records == (ip_address("192.0.2.1"),)
+    assert answer.dnssec is Dnssec.SECURE
+
+
+async def test_a_bogus_answer_is_never_covered_by_an_old_one() -> None:
+    clock = FakeClock()
+
+    def bogus(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.set_rcode(dns.rcode.SERVFAIL)
+        response.use_edns(options=[dns.edns.EDEOption(dns.edns.EDECode.DNSSEC_BOGUS)])
+        return response
+
+    answering: list[Reply] = [zone("x.test. 60 A 192.0.2.1")]
+    async with serving(lambda query: answering[0](query)) as server:
+        asking = resolver(server, clock=clock, stale=3600)
+        await asking.addresses("x.test", version=4)
+        answering[0] = bogus
+        clock.advance(61)
+        with pytest.raises(DnsTemporary) as fault:
+            await asking.addresses("x.test", version=4)
+        assert fault.value.dnssec is Dnssec.BOGUS
+
+
+async def test_a_flood_of_names_stays_within_the_bound_of_the_cache() -> None:
+    async with serving(zone()) as server:
+        asking = resolver(server, cache_entries=500, concurrency=50)
+
+        async def ask(number: int) -> None:
+            with contextlib.suppress(DnsNotFound, DnsTemporary):
+                await asking.txt(f"n{number}.test")
+
+        for start in range(0, 2_000, 500):
+            await asyncio.gather(*(ask(number) for number in range(start, start + 500)))
+        assert len(asking._cache) == 500
+        assert not asking._under_way

@@ -12,12 +12,14 @@ import pytest
 
 from hongyan.clients import smtp as smtp_module
 from hongyan.clients import smtp_pool, smtp_session
-from hongyan.clients.smtp import SmtpOptions, SmtpTransport
-from hongyan.clients.smtp_session import TlsContexts
+from hongyan.clients.smtp import SmtpTransport
+from hongyan.clients.smtp_options import SmtpOptions
+from hongyan.clients.tls_contexts import TlsContexts
 from hongyan.clock import SystemClock
 from hongyan.errors import Corrupt
 from hongyan.queue.outcome import Outcome, Result, Stage
-from hongyan.queue.route import Credentials, Hop, RemoteRoute, TlsPolicy
+from hongyan.queue.route import Credentials, Hop, RemoteRoute
+from hongyan.queue.security import Demand, TlsPolicy
 from hongyan.queue.transport import Delivery
 from hongyan.secret import Secret
 from hongyan.telemetry import metrics
@@ -67,8 +69,8 @@ def transport(**options: object) -> SmtpTransport:
 
 def route(*peers: SmtpPeer | int, tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC, **fields: object) -> RemoteRoute:
     ports = [peer if isinstance(peer, int) else peer.port for peer in peers]
-    hops = tuple(Hop(TLS_NAME, (HERE,), port) for port in ports)
-    return RemoteRoute("example.net", hops, tls, **fields)  # type: ignore[arg-type]
+    hops = tuple(Hop(TLS_NAME, (HERE,), port, Demand(tls), is_vouched=True) for port in ports)
+    return RemoteRoute("example.net", hops, **fields)  # type: ignore[arg-type]
 
 
 def delivery(*addresses: str, content: Octets | None = None, **fields: object) -> Delivery:
