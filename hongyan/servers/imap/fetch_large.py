@@ -32,13 +32,16 @@ class UnknownEncoding(UserFault):
 class LargeMessage:
     """A message of which only what is asked for is read."""
 
-    __slots__ = ("_blobs", "_outline", "_prefix", "_ref", "_size")
+    __slots__ = ("_blobs", "_outline", "_prefix", "_ref", "_size", "_skipped")
 
-    def __init__(self, blobs: BlobStore, size: int, prefix: bytes, ref: BlobRef, outline: Outline) -> None:
+    def __init__(
+        self, blobs: BlobStore, size: int, prefix: bytes, ref: BlobRef, skipped: int, outline: Outline
+    ) -> None:
         self._blobs = blobs
         self._size = size
         self._prefix = prefix
         self._ref = ref
+        self._skipped = skipped
         self._outline = outline
 
     async def tell(self, item: FetchItem) -> AsyncIterator[bytes]:
@@ -114,10 +117,12 @@ class LargeMessage:
             yield await self._read(at, min(stop, at + size))
 
     async def _read(self, start: int, stop: int) -> bytes:
-        prefix = self._prefix
+        prefix, skipped = self._prefix, self._skipped
         head = prefix[start:stop]
         begin, end = max(start - len(prefix), 0), stop - len(prefix)
-        return head + await self._blobs.read(self._ref, begin, end) if end > begin else head
+        if end <= begin:
+            return head
+        return head + await self._blobs.read(self._ref, skipped + begin, skipped + end)
 
 
 async def _announced(announcement: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any
 
-from hongyan.message.analyze import STORED_FIELDS
+from hongyan.mailboxes.object_ids import email_object_id, thread_object_id
+from hongyan.message.anatomy import STORED_FIELDS
 from hongyan.message.headers import field_finder
 from hongyan.message.structure import shorten_to_body
-from hongyan.servers.imap.object_ids import email_object_id
 from hongyan.servers.imap.selected import Selected
 from hongyan.store.messages import Column, Row
 from hongyan.wire.imap.encoder import RowFormat, form_of
@@ -32,6 +32,7 @@ class FetchPlan:
     __slots__ = (
         "_makers",
         "_pieces",
+        "by_uid",
         "columns",
         "flag_rows",
         "form",
@@ -42,13 +43,15 @@ class FetchPlan:
         "tells_modseq",
     )
 
-    def __init__(self, items: tuple[FetchItem, ...], *, utf8: bool) -> None:
+    def __init__(self, items: tuple[FetchItem, ...], *, utf8: bool, by_uid: bool) -> None:
         self.items = items
+        self.by_uid = by_uid
+        """Whether messages go by their UIDs: rows are UIDFETCH (RFC 9586 §3.3)."""
         self.is_from_memory = _MEMORY.issuperset(items)
         """Whether no row is needed."""
         self.tells_modseq = Item.MODSEQ in items
         """Whether MODSEQ is asked for, which enables CONDSTORE (RFC 7162 §3.1)."""
-        self.form = RowFormat(items)
+        self.form = RowFormat(items, by_uid=by_uid)
         self._pieces = [form_of(item) for item in items]
         self.sections = tuple(item for item in items if _needs_blob(item))
         self.marks_seen = any(isinstance(item, Section | Binary) and not item.peek for item in items)
@@ -57,7 +60,7 @@ class FetchPlan:
         for item in items:
             self._makers.append(self._compile(item, utf8=utf8))
         if self.sections:
-            for column in (Column.PREFIX, Column.BLOB, Column.OUTLINE, Column.SIZE):
+            for column in (Column.PREFIX, Column.BLOB, Column.SKIPPED, Column.OUTLINE, Column.SIZE):
                 self._column(column)
         self.flag_rows = _FLAG_ROWS.get(items)
 
@@ -92,7 +95,7 @@ class FetchPlan:
         """Return the tuples that the form is filled with."""
         state = selected.state
         uids, codes, texts, modseqs = state.uids, state.column.codes, state.column.texts, state.modseqs
-        columns: list[Sequence[Value]] = [[at + 1 for at, _ in pairs]]
+        columns: list[Sequence[Value]] = [[uids[at] for _, at in pairs] if self.by_uid else [at + 1 for at, _ in pairs]]
         for memory, make in self._makers:
             match memory:
                 case Item.UID:
@@ -109,13 +112,18 @@ class FetchPlan:
 
 
 @lru_cache(maxsize=1024)
-def compile_plan(items: tuple[FetchItem, ...], *, uid: bool, modseq: bool, utf8: bool) -> FetchPlan:
-    """Return the plan of a FETCH; of a UID FETCH the UID is told in any case, and with CHANGEDSINCE the MODSEQ."""
-    if uid and Item.UID not in items:
+def compile_plan(
+    items: tuple[FetchItem, ...], *, uid: bool, modseq: bool, utf8: bool, by_uid: bool = False
+) -> FetchPlan:
+    """Return the plan of a FETCH; of a UID FETCH the UID is told in any case, and with CHANGEDSINCE the MODSEQ.
+
+    With `by_uid` the UID begins each row and is an item only where it is asked for (RFC 9586 §3.3).
+    """
+    if uid and not by_uid and Item.UID not in items:
         items = (Item.UID, *items)
     if modseq and Item.MODSEQ not in items:
         items = (*items, Item.MODSEQ)
-    return FetchPlan(items, utf8=utf8)
+    return FetchPlan(items, utf8=utf8, by_uid=by_uid)
 
 
 def _needs_blob(item: FetchItem) -> bool:
@@ -145,7 +153,7 @@ def _source(item: FetchItem, *, utf8: bool) -> tuple[Column, Callable[[Any], Val
         case Item.EMAILID:
             return Column.EMAIL_ID, email_object_id
         case Item.THREADID:
-            return Column.EMAIL_ID, lambda _: NIL
+            return Column.THREAD_ID, lambda thread: NIL if thread is None else b"(%b)" % thread_object_id(thread)
         case Item.SAVEDATE:
             return Column.SAVED_AT, lambda value: encode_date_time(datetime.fromtimestamp(value, UTC))
         case Preview():

@@ -23,6 +23,7 @@ from hongyan.types import BlobRef
 from hongyan.wire.imap.encoder import ROW_END, begin_literal
 from hongyan.wire.imap.fetch import Binary, BinarySize, FetchItem, Section, SectionText
 
+_COLUMNS = (Column.SIZE, Column.PREFIX, Column.BLOB, Column.SKIPPED, Column.OUTLINE)
 _WHOLE_BELOW = 1 << 20  # messages that are read in one go
 
 
@@ -37,17 +38,17 @@ class SectionReader:
         self._sections = frozenset(plan.sections)
         self.met_unknown_encoding = False
         columns = plan.columns
-        self._at = tuple(columns.index(column) for column in (Column.SIZE, Column.PREFIX, Column.BLOB, Column.OUTLINE))
+        self._at = tuple(map(columns.index, _COLUMNS))
 
     async def read(self, pair: tuple[int, int], selected: Selected, row: Row) -> AsyncIterator[bytes]:
         """Yield the octets of one FETCH response. A section that cannot be read is told by NIL."""
-        size, prefix, ref, outline = (row[at] for at in self._at)
+        size, prefix, ref, skipped, outline = [row[at] for at in self._at]
         (values,) = self._plan.values((pair,), selected, (row,))
         if size < _WHOLE_BELOW:
-            yield self._whole(pair[0] + 1, values, await self._served(prefix, ref), Outline(outline))
+            yield self._whole(values, await self._served(prefix, ref, skipped), Outline(outline))
             return
-        message = LargeMessage(self._blobs, size, prefix, ref, Outline(outline))
-        yield b"* %d FETCH (" % (pair[0] + 1)
+        message = LargeMessage(self._blobs, size, prefix, ref, skipped, Outline(outline))
+        yield self._plan.form.begin(values[0])
         for number, item in enumerate(self._plan.items):
             if number:
                 yield b" "
@@ -62,17 +63,33 @@ class SectionReader:
                 yield absent(item)
         yield ROW_END
 
-    async def _served(self, prefix: bytes, ref: BlobRef) -> bytes | None:
+    def read_now(self, pair: tuple[int, int], selected: Selected, row: Row) -> bytes | None:
+        """Return one FETCH response if the message is small and at hand, else None."""
+        size, prefix, ref, skipped, outline = [row[at] for at in self._at]
+        if size >= _WHOLE_BELOW:
+            return None
+        try:
+            octets = self._blobs.read_now(ref, skipped)
+        except Corrupt:
+            served = None
+        else:
+            if octets is None:
+                return None
+            served = prefix + octets if prefix else octets
+        (values,) = self._plan.values((pair,), selected, (row,))
+        return self._whole(values, served, Outline(outline))
+
+    async def _served(self, prefix: bytes, ref: BlobRef, skipped: int) -> bytes | None:
         """Return a small message whole, or None if it cannot be read back."""
         try:
-            octets = self._blobs.read_now(ref)
+            octets = self._blobs.read_now(ref, skipped)
             if octets is None:
-                octets = await self._blobs.read(ref)
+                octets = await self._blobs.read(ref, skipped)
         except Corrupt:
             return None
         return prefix + octets if prefix else octets
 
-    def _whole(self, seq: int, values: tuple[int | bytes, ...], served: bytes | None, outline: Outline) -> bytes:
+    def _whole(self, values: tuple[int | bytes, ...], served: bytes | None, outline: Outline) -> bytes:
         """Write the response of a message that is in memory."""
         pieces = [
             self._section(item, served, outline)
@@ -80,7 +97,7 @@ class SectionReader:
             else self._plan.piece(number, values[number + 1])
             for number, item in enumerate(self._plan.items)
         ]
-        return b"* %d FETCH (%b)\r\n" % (seq, b" ".join(pieces))
+        return self._plan.form.begin(values[0]) + b" ".join(pieces) + ROW_END
 
     def _section(self, item: FetchItem, served: bytes | None, outline: Outline) -> bytes:
         """Write one section of a message that is in memory; `served` None: it cannot be read back."""

@@ -11,10 +11,10 @@ from typing import Any
 from pyroaring import BitMap
 
 from hongyan.mailboxes.mail import Mail
+from hongyan.mailboxes.object_ids import email_object_id, read_thread_object_id
 from hongyan.message.dates import parse_day
+from hongyan.message.fold import fold_text
 from hongyan.message.headers import iterate_fields
-from hongyan.message.text import fold_text
-from hongyan.servers.imap.object_ids import email_object_id
 from hongyan.store.changes import uid_runs
 from hongyan.store.messages import Column, Row
 from hongyan.types import AccountId, MailboxId
@@ -31,6 +31,7 @@ TEXT_COLUMNS = {
 
 _DAY = 86_400
 _BATCH = 2000
+_FEW = 100  # rows that are read by themselves, sooner than all from the first to the last
 
 
 class RowSearch:
@@ -49,6 +50,9 @@ class RowSearch:
 
     async def text(self, column: Column, text: str, among: BitMap) -> BitMap:
         """Return those messages whose column holds the text."""
+        if len(among) <= _FEW:
+            needle = fold_text(text)
+            return BitMap([uid async for uid, value in self.rows((Column.UID, column), among) if needle in value])
         found = await self._mail.messages.find_text(
             self._account, self._mailbox, column, fold_text(text), among.min(), among.max()
         )
@@ -63,6 +67,13 @@ class RowSearch:
         """Return those messages that have the EMAILID."""
         columns = (Column.UID, Column.EMAIL_ID)
         return BitMap([uid async for uid, email in self.rows(columns, among) if email_object_id(email) == email_id])
+
+    async def thread(self, thread_id: bytes, among: BitMap) -> BitMap:
+        """Return those messages that are of the thread."""
+        thread = read_thread_object_id(thread_id)
+        if thread is None:
+            return BitMap()
+        return among & BitMap(await self._mail.messages.find_thread(self._account, self._mailbox, thread))
 
     async def days(self, column: Column, when: When, day: date, among: BitMap) -> BitMap:
         """Compare the day as it is written, its time and zone left aside (RFC 9051 §6.4.4).

@@ -10,10 +10,9 @@ and come by themselves while the client idles.
 
 from __future__ import annotations
 
-__all__ = ["ImapSession"]
+__all__ = ["ImapSession", "Work"]
 
-import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from pyroaring import BitMap
@@ -21,25 +20,18 @@ from pyroaring import BitMap
 from hongyan import telemetry
 from hongyan.auth.principal import Principal
 from hongyan.auth.revocations import LiveSession
-from hongyan.errors import (
-    AlreadyExists,
-    Conflict,
-    Corrupt,
-    HongyanError,
-    NotFound,
-    OverLimit,
-    OverQuota,
-    PeerFault,
-    Refused,
-    StorageFailed,
-    StorageFull,
-    Unavailable,
-)
+from hongyan.errors import HongyanError, PeerFault
+from hongyan.mailboxes.reach import Place, Viewer
 from hongyan.servers.connection import Connection
-from hongyan.servers.imap.append_receiver import AppendReceived, AppendReceiver
+from hongyan.servers.imap.append_receiver import AppendReceived
 from hongyan.servers.imap.capabilities import capabilities
+from hongyan.servers.imap.intake import Intake, LineTaker, Work
+from hongyan.servers.imap.notice import Notices
+from hongyan.servers.imap.progress import Working
+from hongyan.servers.imap.refusals import find_refusal
 from hongyan.servers.imap.selected import Selected
 from hongyan.servers.imap.services import ImapServices
+from hongyan.servers.imap.switches import find_switched_off, is_switched_off
 from hongyan.servers.meter import CommandMeter
 from hongyan.servers.session import PeerGone
 from hongyan.servers.tls import TlsInfo
@@ -47,33 +39,15 @@ from hongyan.store.accounts import Service
 from hongyan.telemetry import metrics
 from hongyan.types import AccountId, ModSeq
 from hongyan.wire.imap import codes, responses
-from hongyan.wire.imap.commands import Command
+from hongyan.wire.imap.commands import Command, Expunge, Move
 from hongyan.wire.imap.faults import CommandFault
-from hongyan.wire.imap.parser import parse_command
-from hongyan.wire.imap.receiver import (
-    AppendEnd,
-    CommandReceived,
-    CommandRefused,
-    ContinuationDue,
-    Event,
-    LineReceived,
-    MessageChunk,
-    MessageEnd,
-    MessageOffered,
-    Receiver,
-    after_login,
-)
 from hongyan.wire.imap.sequence import SequenceSet
-from hongyan.wire.imap.states import State, find_fault_of_state
+from hongyan.wire.imap.states import State
 
-Work = Coroutine[Any, Any, None]
 Handler = Callable[["ImapSession", Any], Work | None]
-LineTaker = Callable[[bytes], Work | None]
 
 _METER = CommandMeter(metrics.imap_command_duration_seconds)
 _LOGGED_IN = metrics.imap_connections.labels("authenticated")
-
-_SAVING_SEARCH = re.compile(rb"\S+ (?:UID )?SEARCH RETURN \([^)]*\bSAVE\b", re.IGNORECASE)
 
 MAX_FAULTS = 25
 """Commands that are no commands, before the connection is closed: it is no mail program that speaks."""
@@ -83,28 +57,32 @@ class ImapSession:
     """What the connection drives. See the module's text."""
 
     __slots__ = (
-        "_appending",
         "_faults",
         "_handlers",
+        "_intake",
+        "_is_expunging",
         "_live",
         "_out",
-        "_receiver",
+        "_own_switches",
         "_result",
         "_served",
         "_stopping",
-        "_take_line",
         "client_id",
         "closing",
         "condstore",
         "connection",
         "enabled",
         "idle_tag",
+        "is_compressed",
         "log",
+        "notified",
         "principal",
         "selected",
         "services",
         "starttls",
+        "switched_off",
         "utf8",
+        "working",
     )
 
     def __init__(self, services: ImapServices, connection: Connection, handlers: Mapping[type, Handler]) -> None:
@@ -118,15 +96,19 @@ class ImapSession:
         self.utf8 = False  # names and strings in UTF-8: IMAP4rev2 or UTF8=ACCEPT was enabled
         self.condstore = False  # MODSEQ is told with every change of flags (RFC 7162 §3.1)
         self.idle_tag: bytes | None = None
+        self.notified: Notices | None = None
+        self.is_compressed = False  # both ways, for as long as the connection lasts (RFC 4978)
         self.client_id = ""
+        self.switched_off: frozenset[str] = frozenset()  # capabilities that are not offered here, in capitals
+        self._own_switches: frozenset[str] = frozenset()
         self.log = telemetry.logger("imap").bind(cid=connection.cid)
+        self.working = Working(self)
         self._handlers = handlers
-        self._receiver = Receiver()
+        self._intake = Intake(self)
         self._out: list[bytes] = []
-        self._take_line: LineTaker | None = None
-        self._appending: AppendReceiver | None = None
         self._live: LiveSession | None = None
         self._faults = 0
+        self._is_expunging = False  # the command in progress removes messages, and its client is told which
         self._result = "ok"
         self._served = 0
         self._stopping = False
@@ -137,10 +119,10 @@ class ImapSession:
 
     @property
     def buffered(self) -> int:
-        return self._receiver.buffered
+        return self._intake.buffered
 
     def receive_data(self, octets: bytes) -> None:
-        self._receiver.receive_data(octets)
+        self._intake.receive_data(octets)
 
     def receive_eof(self) -> None:
         """What came whole is carried out; the connection closes after that."""
@@ -151,13 +133,13 @@ class ImapSession:
         if self.idle_tag is not None:
             self.tell_news()
         while not (self.closing or self.starttls):
-            if self._stopping and self._appending is None:
+            if self._stopping and not self._intake.is_appending:
                 self._say_goodbye()
                 return None
-            event = self._receiver.next_event()
+            event = self._intake.next_event()
             if event is None:
-                return None
-            work = self._take(event)
+                return self._speak_unasked()
+            work = self._intake.take(event)
             if work is not None:
                 return work
             self._served += 1
@@ -175,9 +157,8 @@ class ImapSession:
         return octets
 
     def tls_started(self, tls: TlsInfo) -> None:  # noqa: ARG002 - the connection knows it
-        """Begin anew: nothing that was said before TLS counts (RFC 9051 §6.2.1)."""
         self.starttls = False
-        self._receiver = Receiver()
+        self._intake.begin_anew()
 
     def timeout(self) -> float:
         options = self.services.options
@@ -194,58 +175,24 @@ class ImapSession:
 
     def connection_lost(self) -> None:
         self.unselect()
-        self._drop_append()
+        self.notify(None)
+        self._intake.drop_append()
         self.services.heart.stop(self)
-        if self._live is not None:
-            self._live.leave()
-        if self.principal is not None:
-            self.services.hub.leave(self.principal.account, self)
-            _LOGGED_IN.dec()
-            self.log.info("left", account=int(self.principal.account))
+        self._leave_account()
 
-    # -- events of the receiver
-
-    def _take(self, event: Event) -> Work | None:
-        match event:
-            case CommandReceived(octets):
-                return self._take_command(octets)
-            case LineReceived(octets):
-                taker, self._take_line = self._take_line, None
-                return taker(octets) if taker is not None else None
-            case ContinuationDue():
-                self.send(responses.continuation())
-            case MessageOffered() | MessageChunk() | MessageEnd() | AppendEnd():
-                return self._take_append(event)
-            case CommandRefused(tag, status, code, sentence, closes):
-                self._drop_append()
-                self.send(responses.outcome(status, sentence, tag=tag, code=code))
-                self._count_fault()
-                if closes:
-                    self.say_bye("The connection closes: where the next command begins is not known.")
-        return None
-
-    def _take_command(self, octets: bytes) -> Work | None:
-        try:
-            command = parse_command(octets, utf8=self.utf8)
-        except CommandFault as fault:
-            if self.selected is not None and fault.status == b"NO" and _SAVING_SEARCH.match(octets):
-                self.selected.view.saved = BitMap()  # RFC 9051 §6.4.4.1
-            self._refuse(fault)
-            return None
-        problem = find_fault_of_state(command, self.state)
-        if problem is not None:
-            self.bad(command.tag, problem)
-            self._count_fault()
-            return None
-        return self.carry_out(command)
+    # -- for what comes in
 
     def carry_out(self, command: Command | AppendReceived) -> Work | None:
         """Let the handler answer a command, and tell what went wrong if something did."""
         handler = self._handlers.get(type(command))
-        if handler is None:
+        if handler is None or (self.switched_off and is_switched_off(command, self.switched_off)):
             self.bad(command.tag, "That command is not offered.")
-            self._count_fault()
+            self.count_fault()
             return None
+        if self.selected is not None and self.selected.is_closed:
+            self.tell_news()  # It says BYE: what was shared is not any more.
+            return None
+        self._is_expunging = isinstance(command, Expunge | Move | AppendReceived)
         started = _METER.start()
         try:
             work = handler(self, command)
@@ -258,45 +205,32 @@ class ImapSession:
         return None
 
     async def _guard(self, command: Command | AppendReceived, work: Work, started: float) -> None:
+        self.working.begin(command)
         try:
             await work
         except PeerFault:
             raise
         except HongyanError as error:
             self.tell_error(command.tag, error)
+        finally:
+            self.working.end()
+        if self.notified is not None:
+            await self.notified.carried_out(command)
         _METER.stop(started, type(command).__name__.lower(), self._result)
 
-    def _take_append(self, event: Event) -> Work | None:
-        if self._appending is None:
-            services = self.services
-            limit = services.options.append_limit
-            self._appending = AppendReceiver(self._receiver, self.send, services.spool, limit=limit, utf8=self.utf8)
-        try:
-            received = self._appending.take(event)
-        except CommandFault as fault:
-            self._drop_append()
-            self._refuse(fault)
+    def _speak_unasked(self) -> Work | None:
+        """Tell what NOTIFY asked for, now that no command is in progress."""
+        if self.notified is None or self._intake.is_appending:
             return None
-        except (StorageFull, StorageFailed):
-            # The rest of the message is on its way, and nowhere to put it.
-            self._drop_append()
-            self.say_bye("There is no room for the message just now.", code=codes.UNAVAILABLE)
-            return None
-        if received is None:
-            return None
-        self._appending = None
-        return self.carry_out(received)
+        return self.notified.speak()
 
-    def _drop_append(self) -> None:
-        if self._appending is not None:
-            self._appending.drop()
-            self._appending = None
-
-    def _refuse(self, fault: CommandFault) -> None:
+    def refuse(self, fault: CommandFault) -> None:
+        """Answer what is no command, or not one that can be carried out."""
         self.send(responses.outcome(fault.status, fault.sentence, tag=fault.tag, code=fault.code))
-        self._count_fault()
+        self.count_fault()
 
-    def _count_fault(self) -> None:
+    def count_fault(self) -> None:
+        """Note what was no command; a client that sends nothing else is none."""
         self._faults += 1
         if self._faults >= MAX_FAULTS:
             self.say_bye("Too many commands that cannot be understood.", code=codes.CLIENTBUG)
@@ -316,11 +250,28 @@ class ImapSession:
             raise ValueError("nobody is logged in")
         return self.principal.account
 
+    @property
+    def viewer(self) -> Viewer:
+        """Who asks for mailboxes, its own and those of others. Only after login."""
+        if self.principal is None:
+            raise ValueError("nobody is logged in")
+        return Viewer(self.principal.account, self.principal.address)
+
     def require_selected(self) -> Selected:
         """Return the selected mailbox. Only for commands of the selected state."""
         if self.selected is None:
             raise ValueError("no mailbox is selected")
         return self.selected
+
+    @property
+    def qresync(self) -> bool:
+        """Whether VANISHED is told in place of EXPUNGE (RFC 7162 §3.2.3)."""
+        return "QRESYNC" in self.enabled
+
+    @property
+    def uidonly(self) -> bool:
+        """Whether messages go by their UIDs and nothing else (RFC 9586)."""
+        return "UIDONLY" in self.enabled
 
     @property
     def queued_octets(self) -> int:
@@ -353,10 +304,20 @@ class ImapSession:
         self.tell_news(expunge=expunge)
         self.ok(tag, text, code=code)
 
-    def tell_news(self, *, expunge: bool = True) -> None:
-        """Tell what became of the selected mailbox."""
-        if self.selected is not None:
-            self._out += self.selected.news(self, expunge=expunge)
+    def tell_news(self, *, expunge: bool = True, asked: bool = False) -> None:
+        """Tell what became of the selected mailbox.
+
+        A client that wants to hear nothing of it (RFC 5465 §3.1) is told only what it needs for what it `asked`.
+        """
+        selected, notified = self.selected, self.notified
+        if selected is None:
+            return
+        if notified is None or asked:
+            self._out += selected.news(self, expunge=expunge)
+        elif notified.hears_selected or selected.is_gone or self._is_expunging:
+            self._out += selected.news(self, expunge=expunge, flags=notified.hears_flags)
+        else:
+            self._out += selected.own_marks()
 
     def tell_arrivals(self, messages: SequenceSet | None) -> None:
         """Tell of the messages that a UID command names before this session has told of them.
@@ -365,7 +326,21 @@ class ImapSession:
         (RFC 9051 §6.4.9); else OK would be said to a STORE that has stored nothing.
         """
         if messages is not None and self.selected is not None and self.selected.has_arrivals(messages):
-            self.tell_news(expunge=False)
+            self.tell_news(expunge=False, asked=True)
+
+    def made(self, target: Place, first_uid: int, count: int) -> None:
+        """The client itself has put these messages there."""
+        selected = self.selected
+        if self.notified is None or selected is None:
+            return
+        if (selected.account, selected.state.mailbox_id) == (target.account, target.mailbox.mailbox_id):
+            self.notified.made(BitMap(range(first_uid, first_uid + count)))
+
+    def notify(self, notified: Notices | None) -> None:
+        """Tell from now on what this NOTIFY asked for; None: as if there had never been one."""
+        if self.notified is not None:
+            self.notified.end()
+        self.notified = notified
 
     def say_bye(self, text: str, *, code: bytes = b"") -> None:
         """Say that the connection closes, and close it."""
@@ -384,19 +359,14 @@ class ImapSession:
 
     def tell_error(self, tag: bytes, error: HongyanError) -> None:
         """Answer NO with the code that says why (RFC 5530 §3)."""
-        code, sentence = _CODES.get(type(error), (b"", ""))
-        for kind in type(error).__mro__:
-            if kind in _CODES:
-                code, sentence = _CODES[kind]
-                break
+        code, sentence = find_refusal(error)
         if code == codes.SERVERBUG:
             self.log.error("command-failed", error=type(error).__name__, cause=error.cause)
-        self.no(tag, error.sentence or sentence, code=code)
+        self.no(tag, sentence, code=code)
 
     def expect_line(self, taker: LineTaker, limit: int) -> None:
         """Hand the client's next line to `taker`."""
-        self._take_line = taker
-        self._receiver.expect_line(limit)
+        self._intake.expect_line(taker, limit)
 
     # -- for handlers: changes of the session
 
@@ -407,21 +377,64 @@ class ImapSession:
             return False
         self.principal = principal
         _LOGGED_IN.inc()
-        self._receiver.set_limits(after_login(self.services.options.append_limit))
-        self.connection.authenticated()
+        self._intake.log_in(self.services.options.append_limit)
+        self.connection.authenticated(str(principal.address), self.client_id)
         self.services.hub.join(principal.account, self)
         self.log = self.log.bind(account=int(principal.account))
         return True
+
+    def logged_out(self) -> None:
+        """The session is nobody's again, and what was enabled is not (RFC 8437 §2)."""
+        self.unselect()
+        self.notify(None)
+        self._leave_account()
+        self.enabled.clear()
+        self.switched_off = self._own_switches = frozenset()
+        self.utf8 = self.condstore = False
+        self._intake.log_out()
+        self.log = telemetry.logger("imap").bind(cid=self.connection.cid)
+        self.connection.expire_in(self.services.options.login_timeout)
+
+    def _leave_account(self) -> None:
+        if self._live is not None:
+            self._live.leave()
+            self._live = None
+        if self.principal is not None:
+            self.services.hub.leave(self.principal.account, self)
+            _LOGGED_IN.dec()
+            self.log.info("left", account=int(self.principal.account))
+            self.principal = None
+
+    def know_client(self, client: str) -> None:
+        """Note what program this is; it may be one that does not get all."""
+        self.client_id = client
+        self._decide_switches()
+
+    def switch_off(self, names: frozenset[str]) -> None:
+        """Offer these capabilities no more: they are switched off for the account."""
+        self._own_switches = names
+        self._decide_switches()
+
+    def _decide_switches(self) -> None:
+        if self.principal is not None:
+            options = self.services.options
+            self.switched_off = find_switched_off(options.switched_off, self.client_id, self._own_switches)
 
     def select(self, selected: Selected | None) -> None:
         """Leave the selected mailbox and, maybe, enter another."""
         self.unselect()
         self.selected = selected
+        if selected is not None and selected.account != self.account:
+            self.services.hub.join(selected.account, self)
+        if self.notified is not None:
+            self.notified.selection_changed()
 
     def unselect(self) -> None:
         """Leave the selected mailbox."""
         if self.selected is not None:
-            self.selected.leave(self.services.mail.live)
+            self.selected.leave(self.services.mail.live, self.services.shared.views)
+            if self.selected.account != self.account:
+                self.services.hub.leave(self.selected.account, self)
             self.selected = None
 
     def enable_condstore(self) -> None:
@@ -446,14 +459,17 @@ class ImapSession:
 
     def start_tls(self) -> None:
         """Begin TLS once the answer is written; what the client sent too early is dropped."""
-        self._receiver.discard()
+        self._intake.discard()
         self.starttls = True
 
     # -- for the hub
 
     def account_changed(self, modseq: ModSeq) -> None:  # noqa: ARG002 - a hint; the log is the truth
-        """Something has changed: an idling client is told at once."""
-        if self.idle_tag is not None and self.selected is not None:
+        """Something has changed: a client that idles, or has said NOTIFY, is told at once."""
+        if self.notified is not None:
+            if self.selected is not None and (self.notified.hears_selected or self.selected.is_gone):
+                self.connection.wake()
+        elif self.idle_tag is not None and self.selected is not None:
             self._speak_up()
 
     def heartbeat(self) -> None:
@@ -477,17 +493,3 @@ class ImapSession:
         """The secret that this session logged in with is void, or IMAP was switched off for the account."""
         self.say_bye("You may not go on with this login; please log in again.", code=codes.EXPIRED)
         self.connection.close()
-
-
-_CODES: dict[type[BaseException], tuple[bytes, str]] = {
-    NotFound: (codes.NONEXISTENT, "There is no such mailbox."),
-    AlreadyExists: (codes.ALREADYEXISTS, "A mailbox of that name exists already."),
-    Refused: (codes.CANNOT, "That is not possible."),
-    OverQuota: (codes.OVERQUOTA, "The mailbox is full; delete mail or ask for more room."),
-    OverLimit: (codes.LIMIT, "That is more than is allowed."),
-    StorageFull: (codes.OVERQUOTA, "The server has no room just now; nothing was stored. Try again later."),
-    Corrupt: (codes.CORRUPTION, "What is stored cannot be read back; the administrator has been told."),
-    Conflict: (codes.INUSE, "The mailbox changes too fast just now; try again."),
-    Unavailable: (codes.UNAVAILABLE, "The server cannot reach its storage just now; try again later."),
-    HongyanError: (codes.SERVERBUG, "Something went wrong on our side; nothing was changed. Try again later."),
-}

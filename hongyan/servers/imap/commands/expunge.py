@@ -1,4 +1,4 @@
-"""EXPUNGE (RFC 9051 §6.4.3), UID EXPUNGE (§6.4.9), CLOSE (§6.4.1)."""
+"""EXPUNGE (RFC 9051 §6.4.3), UID EXPUNGE (§6.4.9), CLOSE (§6.4.1): out of the mailbox, and where its owner wishes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ __all__ = ["close", "expunge"]
 
 from pyroaring import BitMap
 
-from hongyan.mailboxes.expunge import expunge as expunge_messages
+from hongyan.mailboxes.deletion import delete
+from hongyan.mailboxes.rights import Right
+from hongyan.servers.imap.message_limit import answer, find_message_limit, take_newest
 from hongyan.servers.imap.selected import Selected
 from hongyan.servers.imap.session import ImapSession, Work
 from hongyan.wire.imap import codes
@@ -19,29 +21,32 @@ def expunge(session: ImapSession, command: Expunge) -> Work | None:
     if selected.read_only:
         session.no(command.tag, "The mailbox was opened by EXAMINE: it cannot be changed.", code=codes.READ_ONLY)
         return None
+    selected.require(Right.EXPUNGE)
     session.tell_arrivals(command.uids)
-    chosen = None
-    if command.uids is not None:
+    if command.uids is None:
+        doomed, limited = _doomed(selected, None), b""
+    else:
         chosen = selected.uids(selected.positions(command.uids, uid=True))
-    doomed = _doomed(selected, chosen)
+        doomed, limited = take_newest(_doomed(selected, chosen), find_message_limit(session))
     if not doomed:
         session.done(command.tag, "Nothing was marked as deleted.")
         return None
-    return _expunge(session, selected, command.tag, doomed)
+    return _expunge(session, selected, command.tag, doomed, limited)
 
 
-async def _expunge(session: ImapSession, selected: Selected, tag: bytes, doomed: BitMap) -> None:
-    await expunge_messages(session.services.mail, session.account, selected.state.mailbox_id, doomed)
+async def _expunge(session: ImapSession, selected: Selected, tag: bytes, doomed: BitMap, limited: bytes) -> None:
+    await _delete(session, selected, doomed)
     # RFC 7162 §3.2.7: an expunge is a change, and the client that made it is told where the mailbox stands now.
     session.tell_news()
     code = codes.highestmodseq(selected.state.highestmodseq) if session.condstore else b""
-    session.ok(tag, "Expunged.", code=code)
+    answer(session, tag, "Expunged.", limited, code=code)
 
 
 def close(session: ImapSession, command: Close) -> Work | None:
     """Leave the mailbox; what is marked as deleted goes without a word, unless it was opened by EXAMINE."""
     selected = session.require_selected()
-    doomed = BitMap() if selected.read_only else _doomed(selected, None)
+    keeps = selected.read_only or Right.EXPUNGE not in selected.rights  # RFC 4314 §4: then CLOSE expunges nothing
+    doomed = BitMap() if keeps else _doomed(selected, None)
     if not doomed:
         session.unselect()
         session.ok(command.tag, "Closed.")
@@ -50,9 +55,15 @@ def close(session: ImapSession, command: Close) -> Work | None:
 
 
 async def _close(session: ImapSession, selected: Selected, tag: bytes, doomed: BitMap) -> None:
-    await expunge_messages(session.services.mail, session.account, selected.state.mailbox_id, doomed)
+    await _delete(session, selected, doomed)
     session.unselect()
     session.ok(tag, "Closed.")
+
+
+async def _delete(session: ImapSession, selected: Selected, doomed: BitMap) -> None:
+    mail, owner = session.services.mail, selected.account
+    settings = await session.services.settings.find(owner)
+    await delete(mail, owner, await mail.live.open(owner, selected.state.mailbox_id), doomed, settings.deleted)
 
 
 def _doomed(selected: Selected, chosen: BitMap | None) -> BitMap:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["capability", "check", "enable", "id_", "idle", "logout", "namespace", "noop"]
+__all__ = ["capability", "check", "enable", "get_jmap_access", "id_", "idle", "logout", "namespace", "noop"]
 
 from hongyan import __version__
-from hongyan.servers.imap.capabilities import ENABLED_BY_CLIENT, capabilities
+from hongyan.servers.imap.capabilities import ENABLED_BY_CLIENT, capabilities, opens_jmap
 from hongyan.servers.imap.session import ImapSession
 from hongyan.wire.imap import responses
-from hongyan.wire.imap.commands import Capability, Check, Enable, Id, Idle, Logout, Namespace, Noop
+from hongyan.wire.imap.commands import Capability, Check, Enable, GetJmapAccess, Id, Idle, Logout, Namespace, Noop
+from hongyan.wire.imap.mailbox_name import DELIMITER, OTHERS
 
 _MAX_DONE = 1024
 
@@ -38,7 +39,8 @@ def logout(session: ImapSession, command: Logout) -> None:
 
 def id_(session: ImapSession, command: Id) -> None:
     """Exchange names (RFC 2971); what a client says of itself goes to the log and the list of devices."""
-    session.client_id = " ".join(filter(None, (command.fields.get("name"), command.fields.get("version"))))[:100]
+    names = (command.fields.get("name"), command.fields.get("version"))
+    session.know_client(" ".join(filter(None, names))[:100])
     session.log.info("client", client=session.client_id)
     session.send(responses.id_({"name": "Hongyan", "version": __version__}))
     session.ok(command.tag, "Done.")
@@ -46,12 +48,16 @@ def id_(session: ImapSession, command: Id) -> None:
 
 def enable(session: ImapSession, command: Enable) -> None:
     """Switch on what a client understands (RFC 9051 §6.3.1)."""
-    fresh = [name for name in command.capabilities if name in ENABLED_BY_CLIENT and name not in session.enabled]
+    known = ENABLED_BY_CLIENT - session.switched_off
+    fresh = [name for name in command.capabilities if name in known and name not in session.enabled]
     session.enabled.update(fresh)
     if "IMAP4REV2" in session.enabled or "UTF8=ACCEPT" in session.enabled:
         session.utf8 = True
-    if "CONDSTORE" in session.enabled:
-        session.enable_condstore()
+    if session.enabled & {"CONDSTORE", "QRESYNC"}:
+        session.enable_condstore()  # RFC 7162 §3.2.3: QRESYNC is CONDSTORE and more
+    if session.selected is not None:
+        session.selected.view.qresync = session.qresync
+        session.selected.view.uidonly = session.uidonly
     names = [_SPELLING.get(name, name).encode() for name in dict.fromkeys(fresh)]
     session.send(responses.enabled(names))
     session.ok(command.tag, "Done.")
@@ -61,8 +67,17 @@ _SPELLING = {"IMAP4REV2": "IMAP4rev2"}
 
 
 def namespace(session: ImapSession, command: Namespace) -> None:
-    """There is one namespace, the account's own (RFC 9051 §6.3.10)."""
-    session.send(responses.namespace())
+    """There are the account's own mailboxes and those of others (RFC 9051 §6.3.10, RFC 2342 §5)."""
+    session.send(responses.namespace(others=OTHERS + DELIMITER))
+    session.ok(command.tag, "Done.")
+
+
+def get_jmap_access(session: ImapSession, command: GetJmapAccess) -> None:
+    """Tell where the same mail is had by JMAP (RFC 9698 §4)."""
+    if not opens_jmap(session):
+        session.bad(command.tag, "JMAP is not open to this login.")
+        return
+    session.send(responses.jmap_access(session.services.jmap_url))
     session.ok(command.tag, "Done.")
 
 

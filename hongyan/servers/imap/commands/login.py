@@ -1,8 +1,8 @@
-"""LOGIN, AUTHENTICATE and STARTTLS (RFC 9051 §6.2)."""
+"""LOGIN, AUTHENTICATE and STARTTLS (RFC 9051 §6.2), UNAUTHENTICATE (RFC 8437)."""
 
 from __future__ import annotations
 
-__all__ = ["authenticate", "login", "starttls"]
+__all__ = ["authenticate", "login", "starttls", "unauthenticate"]
 
 from hongyan.auth.principal import LoginReason, LoginRefused, Principal
 from hongyan.servers.imap.capabilities import capabilities
@@ -11,7 +11,7 @@ from hongyan.servers.sasl import MAX_SASL_LINE, Dialogue
 from hongyan.store.accounts import Service
 from hongyan.wire import sasl
 from hongyan.wire.imap import codes, responses
-from hongyan.wire.imap.commands import Authenticate, Login, StartTls
+from hongyan.wire.imap.commands import Authenticate, Login, StartTls, Unauthenticate
 
 _CODES = {
     LoginReason.WRONG_SECRET: codes.AUTHENTICATIONFAILED,
@@ -29,11 +29,17 @@ _CODES = {
 
 def starttls(session: ImapSession, command: StartTls) -> None:
     """Begin TLS (RFC 9051 §6.2.1)."""
-    if not session.connection.tls_offered:
+    if not session.connection.tls_offered or session.is_compressed:
         session.bad(command.tag, "TLS is active already, or not offered here.")
         return
     session.ok(command.tag, "Begin TLS now.")
     session.start_tls()
+
+
+def unauthenticate(session: ImapSession, command: Unauthenticate) -> None:
+    """Leave the account and keep the connection, with its TLS and its compression (RFC 8437 §2)."""
+    session.logged_out()
+    session.ok(command.tag, "Log in again.", code=codes.capability(capabilities(session)))
 
 
 def login(session: ImapSession, command: Login) -> Work | None:
@@ -58,7 +64,7 @@ async def _login(session: ImapSession, command: Login) -> None:
     except LoginRefused as refused:
         _refuse(session, command.tag, refused)
         return
-    _welcome(session, command.tag, principal)
+    await _welcome(session, command.tag, principal)
 
 
 def authenticate(session: ImapSession, command: Authenticate) -> Work | None:
@@ -67,7 +73,7 @@ def authenticate(session: ImapSession, command: Authenticate) -> Work | None:
     if not door.is_open(session.connection):
         session.no(command.tag, "Log in only under TLS: say STARTTLS first.", code=codes.PRIVACYREQUIRED)
         return None
-    if command.mechanism not in door.mechanisms:
+    if command.mechanism not in door.mechanisms_for(session.connection):
         session.no(command.tag, "That mechanism is not offered.", code=codes.CANNOT)
         return None
     dialogue = door.begin(command.mechanism, Service.IMAP, session.connection, session.client_id)
@@ -94,7 +100,7 @@ async def _step(
         session.no(tag, fault.sentence or "The exchange failed.", code=codes.AUTHENTICATIONFAILED)
         return
     if isinstance(result, Principal):
-        _welcome(session, tag, result)
+        await _welcome(session, tag, result)
         return
     session.send(responses.continuation(sasl.encode_challenge(result)))
     session.expect_line(lambda line: _take_line(session, tag, dialogue, line), MAX_SASL_LINE)
@@ -115,8 +121,12 @@ def _refuse(session: ImapSession, tag: bytes, refused: LoginRefused) -> None:
         session.say_bye("Too many failed logins from your address.", code=codes.UNAVAILABLE)
 
 
-def _welcome(session: ImapSession, tag: bytes, principal: Principal) -> None:
+async def _welcome(session: ImapSession, tag: bytes, principal: Principal) -> None:
+    settings = await session.services.settings.find(principal.account)
     if not session.logged_in(principal):
-        session.no(tag, "That app password was revoked just now.", code=codes.AUTHENTICATIONFAILED)
+        session.no(tag, "That credential was revoked just now.", code=codes.AUTHENTICATIONFAILED)
         return
+    session.switch_off(settings.switched_off)
+    if notice := session.connection.arrival.notice:  # RFC 9051 §7.1: to be shown to the user
+        session.send(responses.ok(f"{notice}.", code=codes.ALERT))
     session.ok(tag, "Welcome.", code=codes.capability(capabilities(session)))

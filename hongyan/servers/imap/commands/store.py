@@ -6,7 +6,10 @@ __all__ = ["store"]
 
 from pyroaring import BitMap
 
-from hongyan.mailboxes.flags import FlagAction, mark
+from hongyan.mailboxes.flags import FlagAction
+from hongyan.mailboxes.rights import keepable_flags, right_for_flag
+from hongyan.servers.imap.marking import mark_selected
+from hongyan.servers.imap.message_limit import answer, find_message_limit, take_newest
 from hongyan.servers.imap.selected import Selected
 from hongyan.servers.imap.session import ImapSession, Work
 from hongyan.types import ModSeq
@@ -21,8 +24,8 @@ _ACTIONS = {
     FlagChange.ADD: FlagAction.ADD,
     FlagChange.REMOVE: FlagAction.REMOVE,
 }
-_FLAGS = RowFormat((Item.UID, Item.FLAGS, Item.MODSEQ))
 _MODSEQ = RowFormat((Item.UID, Item.MODSEQ))
+_MODSEQ_BY_UID = RowFormat((Item.MODSEQ,), by_uid=True)
 
 
 def store(session: ImapSession, command: Store) -> Work | None:
@@ -31,6 +34,9 @@ def store(session: ImapSession, command: Store) -> Work | None:
     if selected.read_only:
         session.no(command.tag, "The mailbox was opened by EXAMINE: it cannot be changed.", code=codes.READ_ONLY)
         return None
+    # RFC 4314 §4: what may not be changed is passed over, unless nothing is left.
+    if command.flags and not keepable_flags(command.flags, selected.rights):
+        selected.require(*map(right_for_flag, command.flags))
     if command.uid:
         session.tell_arrivals(command.messages)
     if not selected.view.names_only_known(command.messages, uid=command.uid):
@@ -46,17 +52,11 @@ def store(session: ImapSession, command: Store) -> Work | None:
 
 
 async def _store(session: ImapSession, selected: Selected, command: Store, positions: list[tuple[int, int]]) -> None:
-    uids = selected.uids(positions)
+    uids, limited = take_newest(selected.uids(positions), find_message_limit(session))
     since = command.unchangedsince
-    done = await mark(
-        session.services.mail,
-        session.account,
-        selected.state,
-        uids,
-        _ACTIONS[command.change],
-        command.flags,
-        unchanged_since=None if since is None else ModSeq(since),
-        durable=session.services.options.durable_flags,
+    condition = None if since is None else ModSeq(since)
+    done = await mark_selected(
+        session, selected, uids, _ACTIONS[command.change], command.flags, unchanged_since=condition
     )
     # What others did stands first; then the answer for every message that was named (RFC 9051 §6.4.6).
     if done.modseq is not None:
@@ -66,7 +66,7 @@ async def _store(session: ImapSession, selected: Selected, command: Store, posit
         session.send(_flag_rows(session, selected, uids - done.modified, uid=command.uid))
     elif session.condstore and done.changed:
         session.send(_modseq_rows(selected, done.changed))
-    _finish(session, selected, command, uids, done.modified)
+    _finish(session, selected, command, uids, done.modified, limited)
 
 
 def _flag_rows(session: ImapSession, selected: Selected, uids: BitMap, *, uid: bool) -> bytes:
@@ -74,23 +74,22 @@ def _flag_rows(session: ImapSession, selected: Selected, uids: BitMap, *, uid: b
     state, view = selected.state, selected.view
     column = state.column
     if not session.condstore and selected.is_current:
-        rows = FlagRows(column.texts, uid=uid)
+        by_uid = view.uidonly
+        rows = FlagRows(column.texts, uid=uid and not by_uid, by_uid=by_uid)
         return b"".join(
-            rows.encode(range(start + 1, stop + 1), column.codes[start:stop], state.uids[start:stop] if uid else None)
+            rows.encode(
+                state.uids[start:stop] if by_uid else range(start + 1, stop + 1),
+                column.codes[start:stop],
+                state.uids[start:stop] if uid and not by_uid else None,
+            )
             for start, stop in state.position_runs(uids)
         )
-    form = _FLAGS if session.condstore else _FLAGS_ONLY
-    told = []
-    for start, stop in state.position_runs(uids):
-        for at in range(start, stop):
-            seq = view.seq_of(state.uids[at])
-            if seq is not None:
-                row = (seq, state.uids[at], column.texts[column.codes[at]])
-                told.append((*row, state.modseqs[at]) if session.condstore else row)
-    return form.encode(told)
-
-
-_FLAGS_ONLY = RowFormat((Item.UID, Item.FLAGS))
+    changed = (
+        (state.uids[at], column.texts[column.codes[at]], state.modseqs[at])
+        for start, stop in state.position_runs(uids)
+        for at in range(start, stop)
+    )
+    return b"".join(view.changed_flags(changed))
 
 
 def _modseq_rows(selected: Selected, uids: BitMap) -> bytes:
@@ -99,20 +98,23 @@ def _modseq_rows(selected: Selected, uids: BitMap) -> bytes:
     told = []
     for start, stop in state.position_runs(uids):
         for at in range(start, stop):
-            seq = selected.view.seq_of(state.uids[at])
-            if seq is not None:
-                told.append((seq, state.uids[at], state.modseqs[at]))
-    return _MODSEQ.encode(told)
+            begin = selected.view.row_start(state.uids[at])
+            if begin:
+                told.append((*begin, state.modseqs[at]))
+    return (_MODSEQ_BY_UID if selected.view.uidonly else _MODSEQ).encode(told)
 
 
-def _finish(session: ImapSession, selected: Selected, command: Store, uids: BitMap, modified: BitMap) -> None:
+def _finish(
+    session: ImapSession, selected: Selected, command: Store, uids: BitMap, modified: BitMap, limited: bytes
+) -> None:
     gone = uids & selected.view.held
     if modified:
         numbers = modified if command.uid else [seq for seq in map(selected.view.seq_of, modified) if seq is not None]
-        session.ok(command.tag, "Some messages had changed.", code=codes.modified(format_numbers(numbers)))
+        code = codes.modified(format_numbers(numbers))
+        answer(session, command.tag, "Some messages had changed.", limited, code=code)
     elif gone == uids:
         session.no(command.tag, "The messages are expunged.", code=codes.EXPUNGEISSUED)
     elif gone:
-        session.ok(command.tag, "Some of the messages are expunged.", code=codes.EXPUNGEISSUED)
+        answer(session, command.tag, "Some of the messages are expunged.", limited, code=codes.EXPUNGEISSUED)
     else:
-        session.ok(command.tag, "Stored.")
+        answer(session, command.tag, "Stored.", limited)
