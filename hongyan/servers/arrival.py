@@ -52,8 +52,13 @@ class House(Protocol):
         """The connection has ended."""
         ...
 
-    def know(self, arrival: Arrival) -> None:
-        """The peer has proved who it is."""
+    @property
+    def notice(self) -> str:
+        """A sentence for whoever reads greetings; empty where all is well."""
+        ...
+
+    def know(self, arrival: Arrival, account: str, client: str) -> None:
+        """The peer has proved who it is, and says what program it is."""
         ...
 
 
@@ -71,13 +76,18 @@ class Arrival:
         """The peer's network as limits count it (`limits.networks`)."""
         self.tls: TlsInfo | None = None
 
+    @property
+    def notice(self) -> str:
+        """What the listener has to say to all who come; mostly nothing."""
+        return self.house.notice
+
     def end(self) -> None:
         """Tell the listener that the connection has ended. To be called once, when nothing more happens for it."""
         self.house.left(self)
 
-    def know(self) -> None:
+    def know(self, account: str, client: str) -> None:
         """Tell the listener that this peer has logged in: it comes first when places grow few."""
-        self.house.know(self)
+        self.house.know(self, account, client)
 
 
 class ConnectionIds:

@@ -9,6 +9,8 @@ Back-pressure. A peer that does not read stops being served: its commands wait, 
 kernel. A peer that sends ahead of a command at work is read up to a limit. A peer that takes nothing for
 `write_timeout` is dropped.
 
+A session may hold its peer (`Connection.hold`): for so long nothing is answered, and it costs a place in the wheel.
+
 STARTTLS drops what came in plain text behind it (RFC 3207 §4.2, RFC 9051 §6.2.1, RFC 2595 §4): the driver hands
 nothing more to the session until TLS stands, and holds the session to having forgotten what it had.
 
@@ -24,13 +26,14 @@ __all__ = ["Connection"]
 import asyncio
 import math
 from collections.abc import Callable, Coroutine
-from typing import Protocol, cast
+from typing import cast
 
+from hongyan.eager import begin
 from hongyan.servers.arrival import Arrival, Endpoint
 from hongyan.servers.driver import Driver
-from hongyan.servers.eager import begin
 from hongyan.servers.session import PeerGone, Session
 from hongyan.servers.tls import HandshakeFailed, Secured, TlsInfo
+from hongyan.servers.transports import close_once, end_writing, limit_buffers
 from hongyan.telemetry import metrics
 
 _IN_A_ROW = 32  # commands that may wait, and did not, before other connections have their turn
@@ -38,14 +41,7 @@ _LOOK = 5.0  # seconds after which a connection is looked at even if nothing is 
 _TURN = 256 * 1024  # octets that one command sends before other connections have their turn
 _LINGER_OCTETS = 4 * 1024 * 1024  # octets thrown away from a peer that goes on sending after our farewell
 
-
 _OPEN, _SECURING, _CLOSING, _LOST, _ENDED = range(5)  # the states of a connection, in their order
-
-
-class _TlsTransport(Protocol):
-    """What the TLS transports of asyncio and uvloop offer beyond `asyncio.Transport`."""
-
-    def set_read_buffer_limits(self, high: int) -> None: ...
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -58,6 +54,7 @@ class Connection(asyncio.BufferedProtocol):
         "_driver",
         "_eof",
         "_heard",
+        "_held",
         "_make_session",
         "_paused",
         "_since",
@@ -90,6 +87,7 @@ class Connection(asyncio.BufferedProtocol):
         self._discarded = 0
         self._unshared = 0  # octets sent since other connections had their turn
         self._heard = self._since = driver.wheel.now
+        self._held = 0.0  # until when the session answers nothing; 0: it is not held
         self._deadline = math.inf
 
     # For sessions.
@@ -124,6 +122,21 @@ class Connection(asyncio.BufferedProtocol):
         """Whether the peer does not read: news had better wait for the next `advance`, which comes when it does."""
         return self._stalled
 
+    @property
+    def now(self) -> float:
+        """The monotonic time, a second more or less."""
+        return self._driver.wheel.now
+
+    def hold(self, seconds: float) -> None:
+        """Answer the peer nothing for so long, to the second: `Session.advance` is called when the time is over.
+
+        What it sends in the meantime is read up to `read_ahead`.
+        """
+        wheel = self._driver.wheel
+        self._held = wheel.now + seconds
+        wheel.remove(self)
+        wheel.add(self, seconds)
+
     def wake(self) -> None:
         """Have `Session.advance` called soon: something else than octets has come up."""
         if not self._waking and self._state == _OPEN:
@@ -135,6 +148,14 @@ class Connection(asyncio.BufferedProtocol):
         """Write octets past the session's queue, which must be empty (`flush`)."""
         if self._state == _OPEN:
             self._transport.write(octets)
+
+    def interpose(self, stand_before: Callable[[Session], Session]) -> None:
+        """Write what is queued; from now on drive what stands before the session, such as compression, in its place.
+
+        For a command that is answered at once, and the last that has come.
+        """
+        self._send()
+        self.session = stand_before(self.session)
 
     def flush(self) -> None:
         """Write what the session has queued."""
@@ -158,10 +179,10 @@ class Connection(asyncio.BufferedProtocol):
         """End the session (`timed_out`) after so many seconds, whatever the peer sends until then; None: never."""
         self._deadline = math.inf if seconds is None else self._driver.wheel.now + seconds
 
-    def authenticated(self) -> None:
+    def authenticated(self, account: str, client: str) -> None:
         """The peer has logged in: lift the deadline, and count it among those we know."""
         self._deadline = math.inf
-        self.arrival.know()
+        self.arrival.know(account, client)
 
     def close(self) -> None:
         """Flush, and close."""
@@ -173,6 +194,7 @@ class Connection(asyncio.BufferedProtocol):
     def shutdown(self) -> None:
         """Have the session say farewell at the next moment at which it may."""
         if self._state <= _SECURING:
+            self._held = 0.0
             self._guard(self.session.shutdown)
             self.wake()
 
@@ -217,7 +239,7 @@ class Connection(asyncio.BufferedProtocol):
         except Exception as error:  # noqa: BLE001 - the top of a connection
             self._fail(error)
             return
-        if self._task is None and not self._stalled:
+        if self._task is None and not self._stalled and not self._held:
             self._advance()
         elif not self._paused and self.session.buffered > driver.options.read_ahead:
             self._paused = True
@@ -228,10 +250,10 @@ class Connection(asyncio.BufferedProtocol):
         self._eof = True
         if self._state == _OPEN:
             self._guard(self.session.receive_eof)
-            if self._task is None and not self._stalled:
+            if self._task is None and not self._stalled and not self._held:
                 self._advance()
         elif self._state == _CLOSING:
-            self._transport.close()
+            close_once(self._transport)
         return self.arrival.tls is None
 
     def pause_writing(self) -> None:
@@ -265,6 +287,12 @@ class Connection(asyncio.BufferedProtocol):
             if self._stalled and now - self._since > options.write_timeout:
                 self._note("stalled")
                 self.abort()
+            elif self._held:
+                if now < self._held:
+                    return min(self._held - now, _LOOK)
+                self._held = 0.0
+                self._heard = now  # it had to wait for us
+                self.wake()
             elif self._task is None and not self._stalled:
                 # One second more: `_heard` is the time of a turn, up to a second before the octets came.
                 left = min(self._heard + self.session.timeout(), self._deadline) - now + 1
@@ -275,8 +303,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._send()
                 self._finish()
         elif self._state == _CLOSING:
-            left = self._since + options.close_timeout - now
-            if left > 0:
+            if (left := self._since + options.close_timeout - now) > 0:
                 return left
             self._transport.abort()
         elif self._state == _LOST and self._task is not None and now - self._since > options.abandon_timeout:
@@ -307,7 +334,7 @@ class Connection(asyncio.BufferedProtocol):
             waiting = session.advance()
             if waiting is None or (rest := begin(waiting)) is not None:
                 return None if waiting is None else rest
-            if session.closing or session.starttls or self._stalled or not self._goes_on():
+            if session.closing or session.starttls or self._stalled or self._held or not self._goes_on():
                 return None
         self.wake()
         return None
@@ -318,7 +345,7 @@ class Connection(asyncio.BufferedProtocol):
             while waiting is not None:
                 await waiting
                 self._send()
-                if session.closing or session.starttls or not self._goes_on():
+                if session.closing or session.starttls or self._held or not self._goes_on():
                     break
                 if self._stalled:
                     await self._room()
@@ -344,9 +371,9 @@ class Connection(asyncio.BufferedProtocol):
         if self.session.starttls:
             self._state = _SECURING
             self._task = self._driver.loop.create_task(self._secure())
-        elif self.session.closing or (self._eof and not self._waking):
+        elif self.session.closing or (self._eof and not self._waking and not self._held):
             self._finish()
-        elif self._paused and not self._stalled:
+        elif self._paused and not self._stalled and not self._held:
             self._paused = False
             self._transport.resume_reading()
 
@@ -365,7 +392,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _woken(self) -> None:
         self._waking = False
-        if self._state == _OPEN and self._task is None and not self._stalled:
+        if self._state == _OPEN and self._task is None and not self._stalled and not self._held:
             self._advance()
 
     async def _room(self) -> None:
@@ -412,10 +439,9 @@ class Connection(asyncio.BufferedProtocol):
         secured.hand_over(self)
 
     def _limit_buffers(self) -> None:
-        options = self._driver.options
-        self._transport.set_write_buffer_limits(options.write_ahead)
-        if self.arrival.tls is not None:  # octets that TLS has not decrypted yet
-            cast(_TlsTransport, self._transport).set_read_buffer_limits(options.read_ahead)
+        options, is_plain = self._driver.options, self.arrival.tls is None
+        read_ahead = None if is_plain else options.read_ahead
+        limit_buffers(self._transport, write_ahead=options.write_ahead, read_ahead=read_ahead)
 
     # The end.
 
@@ -425,13 +451,9 @@ class Connection(asyncio.BufferedProtocol):
         self._state = _CLOSING
         self._since = self._driver.wheel.now
         if self.arrival.tls is not None or self._eof:
-            self._transport.close()
-            return
-        try:
-            self._transport.write_eof()
-            self._transport.resume_reading()
-        except (OSError, RuntimeError):  # the peer has gone, and we have not been told yet
-            self._transport.abort()
+            close_once(self._transport)
+        else:
+            end_writing(self._transport)
 
     def _discard(self, octets: int) -> None:
         """After our farewell the peer may send what was on its way, but not for ever."""

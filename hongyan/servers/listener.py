@@ -24,6 +24,7 @@ from hongyan import telemetry
 from hongyan.limits.networks import network_of
 from hongyan.servers.admission import Admission, Refusal
 from hongyan.servers.arrival import Arrival, ConnectionIds, Endpoint, Served
+from hongyan.servers.lifecycle import Lifecycle
 from hongyan.servers.proxy import NotProxied, ProxyPolicy
 from hongyan.servers.sockets import endpoint_of
 from hongyan.servers.tls import HandshakeFailed, Handshakes, tls_info
@@ -54,6 +55,7 @@ class Listener:
         implicit_tls: bool = False,
         proxy: ProxyPolicy | None = None,
         farewell: Callable[[str], bytes] | None = None,
+        lifecycle: Lifecycle | None = None,
     ) -> None:
         if implicit_tls and find_context is None:
             raise ValueError(f"listener {name} begins with TLS and has no certificates")
@@ -68,6 +70,7 @@ class Listener:
         self._implicit_tls = implicit_tls
         self._proxy = proxy
         self._farewell = farewell
+        self._lifecycle = lifecycle
         self._servers: list[asyncio.Server] = []
         self._acceptors: list[_Acceptor] = []
         self._receptions: set[asyncio.Task[None]] = set()
@@ -154,14 +157,25 @@ class Listener:
         if not self._arrivals:
             self._empty.set()
 
-    def know(self, arrival: Arrival) -> None:
+    def know(self, arrival: Arrival, account: str, client: str) -> None:
         self._admission.know(arrival.network)
+        if self._lifecycle is not None:
+            self._lifecycle.note(account, client)
+
+    @property
+    def notice(self) -> str:
+        return "" if self._lifecycle is None else self._lifecycle.notice
 
     # From accept to seat.
 
+    def _closed(self) -> Refusal | None:
+        """Refuse everybody once the last day has come."""
+        sentence = "" if self._lifecycle is None else self._lifecycle.refusal
+        return Refusal("closed", sentence) if sentence else None
+
     def _welcome(self, peer: Endpoint, local: Endpoint) -> Arrival | Refusal:
         network = network_of(peer.host)
-        refusal = self._admission.enter(peer.host, network)
+        refusal = self._closed() or self._admission.enter(peer.host, network)
         if refusal is not None:
             metrics.connections_refused_total.labels(self.name, refusal.reason).inc()
             log.debug("refused", listener=self.name, peer=peer, reason=refusal.reason)

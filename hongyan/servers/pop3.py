@@ -3,7 +3,8 @@
 A session sees INBOX as it was at login. It does not lock it: IMAP, other POP3 sessions and deliveries go on, and
 several sessions of one account are no fault. What DELE marks is removed at QUIT, in one go, as far as it is still
 there; a session that ends otherwise removes nothing (§6). RETR does not set `\\Seen`: POP3 knows no flags, and a
-program that copies mail has not read it.
+program that copies mail has not read it. An account may wish otherwise (`accounts.settings`), and then that, too, is
+done at QUIT.
 
 A message that is small and at hand is answered without a task. All others are streamed, in pieces, as fast as the
 peer reads.
@@ -18,6 +19,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hongyan import telemetry
+from hongyan.accounts.settings import Deleted, Fetched, Pop3Policy, Settings
+from hongyan.audit.events import Actor, AuditEvent
+from hongyan.audit.log import AuditLog
 from hongyan.auth.principal import LoginReason, LoginRefused, Principal
 from hongyan.auth.revocations import LiveSession, Revocations
 from hongyan.errors import Corrupt, HongyanError, ServerFault
@@ -25,6 +29,7 @@ from hongyan.mailboxes.mail import Mail
 from hongyan.options import option
 from hongyan.secret import Secret
 from hongyan.servers.connection import Connection
+from hongyan.servers.login_delays import LoginDelays
 from hongyan.servers.meter import CommandMeter
 from hongyan.servers.pop3_inbox import Inbox, Place, open_inbox
 from hongyan.servers.sasl import Dialogue, Door
@@ -46,7 +51,8 @@ from hongyan.wire.pop3.events import (
     Retrieve,
     StartTls,
 )
-from hongyan.wire.pop3.server import Offer, ServerConnection
+from hongyan.wire.pop3.offer import Offer
+from hongyan.wire.pop3.server import ServerConnection
 
 Work = Coroutine[Any, Any, None]
 
@@ -79,6 +85,11 @@ class Pop3Options:
     """The section `[pop3]`."""
 
     login_timeout: float = option(60.0, "How long a client may take to log in.", unit="s")
+    days: int = option(0, "Messages that came within so many days are shown; 0: all. An account may have its own.")
+    fetched: str = option("keep", "What becomes of what was fetched: `keep`, `seen` (it counts as read), `delete`.")
+    keep_days: int = option(0, "With `delete`: how long what was fetched stays, counted from its arrival.", unit="days")
+    deleted: str = option("expunge", "What DELE does: `expunge`; `trash`: the message moves there; `keep`: nothing.")
+    login_delay: int = option(0, "How long an account waits from one login to the next (RFC 2449 §6.5).", unit="s")
     idle_timeout: float = option(600.0, "How long a client may be silent; not under 600 (RFC 1939 §3).", unit="s")
 
     def __post_init__(self) -> None:
@@ -86,6 +97,14 @@ class Pop3Options:
             raise ValueError("login_timeout is at least one second")
         if self.idle_timeout < 600:
             raise ValueError("idle_timeout is at least 600 seconds (RFC 1939 §3)")
+        if not 0 <= self.login_delay <= 86_400:
+            raise ValueError("login_delay is between 0 seconds and a day")
+        _ = self.policy
+
+    @property
+    def policy(self) -> Pop3Policy:
+        """How accounts are served that have nothing of their own."""
+        return Pop3Policy(self.days, Fetched(self.fetched), self.keep_days, Deleted(self.deleted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +113,11 @@ class Pop3Services:
 
     mail: Mail
     door: Door
+    settings: Settings
     revocations: Revocations
     options: Pop3Options
+    delays: LoginDelays
+    audit: AuditLog
 
 
 class Pop3Session:
@@ -106,9 +128,11 @@ class Pop3Session:
         "_core",
         "_deleted",
         "_dialogue",
+        "_fetched",
         "_inbox",
         "_live",
         "_log",
+        "_policy",
         "_queued",
         "_result",
         "_retrieved",
@@ -123,17 +147,21 @@ class Pop3Session:
         self._dialogue: Dialogue | None = None
         self._live: LiveSession | None = None
         self._inbox: Inbox | None = None
+        self._policy = Pop3Policy()
+        self._fetched: set[int] = set()  # numbers that RETR has brought whole
         self._queued = self._retrieved = self._deleted = 0
         self._result = "ok"  # of the command under way; empty: it goes on
         self._started: float | None = None  # when the listing under way began
         offer = Offer(
             starttls=connection.tls_offered,
-            mechanisms=services.door.mechanisms,
+            mechanisms=services.door.mechanisms_for(connection),
+            login_delay=services.options.login_delay,
+            expire=_expiry(services.options.policy) + " USER",
             login_without_tls=services.door.is_open(connection),
         )
         self._core = ServerConnection(offer, tls=connection.tls is not None)
         connection.expire_in(services.options.login_timeout)
-        self._core.greet()
+        self._core.greet(self._connection.arrival.notice)
 
     # -- for the connection
 
@@ -284,18 +312,24 @@ class Pop3Session:
     async def _enter(self, principal: Principal) -> None:
         self._live = self._services.revocations.enter(principal, Service.POP3, self.credential_revoked)
         if self._live is None:
-            self._say_no("That app password was revoked just now", "AUTH")
+            self._say_no("That credential was revoked just now", "AUTH")
+            return
+        if not self._services.delays.admit(principal.account):
+            self._live.leave()
+            self._live = None
+            self._say_no("This account has logged in a moment ago; try again later", "LOGIN-DELAY")
             return
         try:
-            self._inbox = await open_inbox(self._services.mail, principal.account)
+            self._policy = (await self._services.settings.find(principal.account)).pop3
+            self._inbox = await open_inbox(self._services.mail, principal.account, days=self._policy.days)
         except HongyanError as error:
             self._live.leave()
             self._live = None
             self._refuse(error, "Your mail cannot be opened just now, try again later")
             return
-        self._connection.authenticated()
+        self._connection.authenticated(str(principal.address), "")
         _LOGGED_IN.inc()
-        self._core.open(self._inbox.maildrop())
+        self._core.open(self._inbox.maildrop(), _expiry(self._policy))
 
     # -- messages
 
@@ -306,21 +340,25 @@ class Pop3Session:
         if place is None or inbox.size(number) > _PIECE:
             return self._retrieve_later(number)
         try:
-            octets = self._services.mail.blobs.read_now(place[1])
+            octets = self._services.mail.blobs.read_now(place[1], place[2])
         except HongyanError:
             octets = None
         if octets is None:
             return self._retrieve_later(number)
-        self._send_message(place[0], octets)
+        self._send_message(number, place[0], octets)
         return None
 
-    def _send_message(self, prefix: bytes, octets: bytes) -> None:
+    def _send_message(self, number: int, prefix: bytes, octets: bytes) -> None:
         core = self._core
         core.begin_message()
         core.message(prefix + octets)
-        core.end_message()
         self._queued += len(octets)
+        self._end_message(number)
+
+    def _end_message(self, number: int) -> None:
         self._retrieved += 1
+        if self._core.end_message():
+            self._fetched.add(number)
 
     async def _retrieve_later(self, number: int) -> None:
         """Answer RETR or TOP when something has to be waited for."""
@@ -332,23 +370,22 @@ class Pop3Session:
         if opened is None:
             self._say_no("This message was removed by another program; log in again to see what is left")
             return
-        (prefix, ref), octets = opened
+        (prefix, ref, skipped), octets = opened
         size = self._require_inbox().size(number) - len(prefix)
         if len(octets) <= _PIECE and len(octets) >= size:
-            self._send_message(prefix, octets)
+            self._send_message(number, prefix, octets)
             return
         self._core.begin_message()
         self._core.message(prefix)
         try:
-            await self._stream(ref, size, octets)
+            await self._stream(ref, skipped, size, octets)
         except ServerFault as fault:
             # What has been sent cannot be taken back; a client takes a message without its end for none.
             self._log.error("message-cut", error=type(fault).__name__, cause=fault.cause)
             self._core.fail()
             self._result = "err"
             return
-        self._core.end_message()
-        self._retrieved += 1
+        self._end_message(number)
 
     async def _open(self, number: int) -> tuple[Place, bytes] | None:
         """Return where a message lies and its first octets, or None if somebody has removed it."""
@@ -363,12 +400,12 @@ class Pop3Session:
         return None if place is None else (place, await self._read_first(number, place))
 
     async def _read_first(self, number: int, place: Place) -> bytes:
-        prefix, ref = place
+        prefix, ref, skipped = place
         size = self._require_inbox().size(number) - len(prefix)
-        return await self._read(ref, 0, None if size < _WHOLE_BELOW else _PIECE)
+        return await self._read(ref, skipped, None if size < _WHOLE_BELOW else skipped + _PIECE)
 
-    async def _stream(self, ref: BlobRef, size: int, octets: bytes) -> None:
-        """Send a blob whose first octets are given, as far as it is wanted, as fast as the peer reads."""
+    async def _stream(self, ref: BlobRef, skipped: int, size: int, octets: bytes) -> None:
+        """Send what is served of a blob, whose first octets are given, as far as wanted, as fast as the peer reads."""
         core, connection = self._core, self._connection
         for start in range(0, len(octets), _PIECE):
             core.message(octets[start : start + _PIECE])
@@ -377,7 +414,7 @@ class Pop3Session:
                 return
         at = len(octets)
         while at < size and core.wants_message:
-            octets = await self._read(ref, at, min(at + _PIECE, size))
+            octets = await self._read(ref, skipped + at, skipped + min(at + _PIECE, size))
             if not octets:
                 raise Corrupt(cause=f"a blob ends at {at} of {size}")
             core.message(octets)
@@ -391,19 +428,33 @@ class Pop3Session:
     # -- the end
 
     def _leave(self, deleted: tuple[int, ...]) -> Work | None:
-        if deleted:
-            return self._delete(deleted)
+        if deleted or (self._fetched and self._policy.fetched is not Fetched.KEEP):
+            return self._update(deleted)
         self._core.accept()
         return None
 
-    async def _delete(self, numbers: tuple[int, ...]) -> None:
-        """RFC 1939 §6: +OK when all that is marked is gone, whoever removed it."""
+    async def _update(self, deleted: tuple[int, ...]) -> None:
+        """RFC 1939 §6: +OK when all that is marked is gone, whoever removed it; that others did is told."""
+        fetched = self._fetched.difference(deleted)
         try:
-            self._deleted = await self._require_inbox().delete(numbers)
+            self._deleted = await self._require_inbox().leave(deleted, fetched, self._policy)
         except HongyanError as error:
             self._refuse(error, "Some of the deleted messages are not removed, try again later")
         else:
-            self._core.accept()
+            missing = len(deleted) - self._deleted
+            if missing:
+                await self._report(len(deleted), missing)
+            self._core.accept(missing)
+
+    async def _report(self, marked: int, missing: int) -> None:
+        """Two programs delete from one INBOX: whoever wonders where mail has gone finds it in the trail."""
+        self._log.info("deleted-elsewhere", marked=marked, missing=missing)
+        if self._live is None:
+            return
+        principal, audit = self._live.principal, self._services.audit
+        actor = Actor(str(principal.address), str(self._connection.arrival.peer.host))
+        detail = {"marked": str(marked), "missing": str(missing)}
+        await audit.append(audit.entry(AuditEvent.DELETED_ELSEWHERE, actor, account=principal.account, **detail))
 
     def _refuse(self, error: HongyanError, sentence: str) -> None:
         self._log.error("command-failed", error=type(error).__name__, cause=error.cause)
@@ -417,6 +468,11 @@ class Pop3Session:
         if self._inbox is None:
             raise RuntimeError("nobody is logged in")
         return self._inbox
+
+
+def _expiry(policy: Pop3Policy) -> str:
+    """Say for how many days mail stays here, as EXPIRE does (RFC 2449 §6.7)."""
+    return str(policy.keep_days) if policy.fetched is Fetched.DELETE else "NEVER"
 
 
 def _verb(event: Event) -> str:

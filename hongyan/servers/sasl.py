@@ -11,7 +11,7 @@ __all__ = ["MAX_SASL_LINE", "Dialogue", "Door", "LoginPeer"]
 from typing import Protocol
 
 from hongyan.auth.login import LoginDoor
-from hongyan.auth.principal import LoginAttempt, LoginReason, LoginRefused, Principal, ScramOffer
+from hongyan.auth.principal import EXTERNAL, LoginAttempt, LoginReason, LoginRefused, Principal, ScramOffer
 from hongyan.clock import Random
 from hongyan.limits.networks import is_loopback
 from hongyan.secret import Secret
@@ -50,8 +50,14 @@ class Door:
         """Whether a login may be offered on this connection as it is now."""
         return peer.tls is not None or (self._plaintext_on_loopback and is_loopback(peer.peer.host))
 
+    def mechanisms_for(self, peer: LoginPeer) -> tuple[str, ...]:
+        """Return what is offered on this connection: EXTERNAL only where TLS has brought a certificate of ours."""
+        return (EXTERNAL, *self.mechanisms) if _certificate(peer) is not None else self.mechanisms
+
     def begin(self, mechanism: str, service: Service, peer: LoginPeer, client: str = "") -> Dialogue | None:
-        """Return a new exchange, or None for a mechanism that is not known."""
+        """Return a new exchange, or None for a mechanism that is not known, or not for this connection."""
+        if mechanism.upper() == EXTERNAL and _certificate(peer) is None:
+            return None
         exchange = sasl.begin(mechanism, self._random.token(_NONCE_OCTETS).hex().encode())
         if exchange is None:
             return None
@@ -102,6 +108,11 @@ class Dialogue:
                     _require_same(username, authorization_id)
                     self._principal = await self._login.authenticate(self._attempt(username, Secret(password)))
                     step = self._exchange.accept()
+                case sasl.IdentityOffered(authorization_id):
+                    certificate = _certificate(self._peer) or b""  # `begin` saw to it
+                    attempt = self._attempt(authorization_id or "")
+                    self._principal = await self._login.authenticate_certificate(attempt, certificate)
+                    step = self._exchange.accept()
                 case sasl.ProofOffered(username, authorization_id, matched):
                     _require_same(username, authorization_id)
                     self._principal = await self._login.complete_scram(self._attempt(username), self._offer, matched)
@@ -127,6 +138,10 @@ def _attempt(
         mechanism=mechanism,
         client=client,
     )
+
+
+def _certificate(peer: LoginPeer) -> bytes | None:
+    return peer.tls.certificate if peer.tls is not None else None
 
 
 def _require_same(username: str, authorization_id: str | None) -> None:

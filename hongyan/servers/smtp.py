@@ -1,25 +1,27 @@
 """SMTP connections: the core of `wire.smtp` speaks, a transaction decides (RFC 5321, RFC 6409).
 
-Port 25 and submission are the same session with another offer and another transaction. A decision that needs no
-waiting costs no task; the replies to a whole read leave in one write.
+Port 25 and submission are the same session with another offer and another transaction; on port 25 a stranger is met by
+a `Visit` of the gate besides. A decision that needs no waiting costs no task; the replies to a whole read leave in one
+write. An answer that is to come late (a greeting, a refusal to who guesses) costs no task either: `Connection.hold`.
 """
 
 from __future__ import annotations
 
 __all__ = ["Answer", "SmtpOptions", "SmtpSession", "Transaction", "reply_to"]
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from hongyan import telemetry
 from hongyan.auth.principal import LoginReason, LoginRefused, Principal
 from hongyan.auth.revocations import LiveSession, Revocations
 from hongyan.errors import HongyanError, OverQuota, StorageFailed, StorageFull
 from hongyan.options import option
+from hongyan.screening.gate import Visit
 from hongyan.servers.connection import Connection
 from hongyan.servers.meter import CommandMeter
+from hongyan.servers.pace import Pace, PaceOptions
 from hongyan.servers.sasl import Dialogue, Door
 from hongyan.servers.tls import TlsInfo
 from hongyan.store.accounts import Service
@@ -27,10 +29,12 @@ from hongyan.telemetry import metrics
 from hongyan.wire import sasl
 from hongyan.wire.smtp import replies
 from hongyan.wire.smtp.events import (
+    Answered,
     AuthAborted,
     AuthResponse,
     AuthStart,
     Event,
+    Fault,
     Hello,
     MailFrom,
     MessageChunk,
@@ -73,7 +77,8 @@ class SmtpOptions:
     refusal_delay: float = option(
         1.0, "How long a refusal waits when ten recipients were refused already: who guesses names is slowed.", unit="s"
     )
-    timeout: float = option(300.0, "How long a client may be silent (RFC 5321 §4.5.3.2.7).", unit="s")
+    timeout: float = option(300.0, "How long a client may take for its next command (RFC 5321 §4.5.3.2.7).", unit="s")
+    pace: PaceOptions = option(PaceOptions(), "How slowly a client may go on.")
     login_timeout: float = option(60.0, "How long a mail program may take to log in.", unit="s")
     total_login_timeout: float = option(120.0, "How long a mail program may be connected without a login.", unit="s")
 
@@ -89,8 +94,8 @@ class SmtpOptions:
 class Transaction(Protocol):
     """What decides: one for a connection, used for one message after the other."""
 
-    def hello(self, hello: Hello, *, tls: TlsInfo | None) -> None:
-        """The client has said who it is; whatever was begun is void."""
+    def hello(self, hello: Hello, *, tls: TlsInfo | None) -> Reply | None:
+        """The client has said who it is; whatever was begun is void. A reply refuses it."""
         ...
 
     def mail(self, command: MailFrom) -> Answer:
@@ -131,15 +136,19 @@ class SmtpSession:
         "_dialogue",
         "_door",
         "_kind",
+        "_late",
         "_live",
         "_log",
         "_meter",
         "_options",
+        "_pace",
         "_principal",
         "_refused",
         "_revocations",
         "_tls",
         "_transaction",
+        "_visit",
+        "_welcome",
     )
 
     def __init__(
@@ -150,7 +159,9 @@ class SmtpSession:
         make_transaction: Callable[[Connection], Transaction],
         door: Door | None,
         revocations: Revocations | None,
+        visit: Visit | None = None,
     ) -> None:
+        """`visit` meets a stranger on port 25."""
         self._connection = connection
         self._options = options
         self._door = door
@@ -159,16 +170,23 @@ class SmtpSession:
         self._principal: Principal | None = None
         self._live: LiveSession | None = None
         self._refused = 0  # recipients, for good
+        self._late: tuple[Event, Reply, float] | None = None  # an answer that waits until the peer is not held any more
+        self._visit = visit
+        self._welcome: Callable[[], Work | None] | None = None if visit is None else self._meet
         self._tls: TlsInfo | None = connection.tls
         self._log = telemetry.logger("smtp").bind(cid=connection.cid)
         self._core = ServerConnection(offer, tls=connection.tls is not None)
         self._transaction = make_transaction(connection)
+        self._pace: Pace | None = None
         if offer.requires_auth:
             connection.expire_in(options.total_login_timeout)
+        else:
+            self._pace = Pace(options.pace, connection, options.timeout)
         self._kind = "submission" if offer.requires_auth else "inbound"
         self._meter = _METERS[self._kind]
         metrics.smtpserver_connections_total.labels(self._kind).inc()
-        self._core.greet()
+        if visit is None:
+            self._core.greet()
 
     # -- for the connection
 
@@ -186,12 +204,18 @@ class SmtpSession:
 
     def receive_data(self, octets: bytes) -> None:
         self._core.receive_data(octets)
+        if self._pace is not None:
+            self._pace.heard(len(octets))
 
     def receive_eof(self) -> None:
         self._core.receive_eof()
 
     def advance(self) -> Work | None:
         """Answer what can be answered."""
+        if self._welcome is not None:
+            return self._welcome()
+        if self._late is not None:
+            self._reply_late()
         core = self._core
         while (event := core.next_event()) is not None:
             started = self._meter.start()
@@ -200,22 +224,31 @@ class SmtpSession:
                 continue
             if not isinstance(answer, Reply):
                 return self._wait_for(event, answer, started)
-            delay = self._delay(event, answer)
-            if delay:
-                return self._reply_later(event, answer, started, delay)
-            self._reply(event, answer, started)
+            self._answer(event, answer, started)
+            if self._late is not None:
+                return None
         return None
 
-    def _delay(self, event: Event, reply: Reply) -> float:
-        """Return how long a reply is to wait: whoever tries one name after the other learns them slowly."""
-        if reply.code < 500 or not isinstance(event, RcptTo):
-            return 0.0
-        self._refused += 1
-        return self._options.refusal_delay if self._refused > _FREE_REFUSALS else 0.0
-
-    async def _reply_later(self, event: Event, reply: Reply, started: float, delay: float) -> None:
-        await asyncio.sleep(delay)
+    def _answer(self, event: Event, reply: Reply, started: float) -> None:
+        """Reply, at once or late: whoever tries one name after the other learns them slowly."""
+        if reply.code >= 500 and isinstance(event, RcptTo):
+            self._refused += 1
+            delay = self._options.refusal_delay if self._refused > _FREE_REFUSALS else 0.0
+            if self._visit is not None:
+                penalty = self._visit.penalty()
+                if penalty is None:
+                    reply = replies.TOO_MANY_REFUSED
+                delay = max(delay, penalty or 0.0)
+            if delay and not reply.ends_the_session:
+                self._late = event, reply, started
+                self._connection.hold(delay)
+                return
         self._reply(event, reply, started)
+
+    def _reply_late(self) -> None:
+        if self._late is not None:
+            (event, reply, started), self._late = self._late, None
+            self._reply(event, reply, started)
 
     def _reply(self, event: Event, reply: Reply, started: float) -> None:
         if self._refused > self._options.max_refused:
@@ -223,6 +256,8 @@ class SmtpSession:
             reply = replies.TOO_MANY_REFUSED
         self._core.reply(reply)
         self._meter.stop(started, _VERBS.get(type(event), "other"), str(reply.code))
+        if self._pace is not None:
+            self._pace.answered()
         if not reply.is_positive:
             metrics.smtpserver_errors_total.labels(self._kind, reply.enhanced_code).inc()
 
@@ -235,10 +270,14 @@ class SmtpSession:
         self._core.tls_started()
 
     def timeout(self) -> float:
+        if self._pace is not None:
+            return self._pace.timeout
         waits_for_login = self._door is not None and self._principal is None
         return self._options.login_timeout if waits_for_login else self._options.timeout
 
     def timed_out(self) -> None:
+        if self._pace is not None and self._pace.is_trickling:
+            self._core.turn_out(replies.TOO_SLOW)
         self._core.timed_out()
 
     def failed(self) -> None:
@@ -249,6 +288,8 @@ class SmtpSession:
 
     def connection_lost(self) -> None:
         self._transaction.reset()
+        if self._visit is not None:
+            self._visit.leave(handshake_failed=self._core.starttls)
         if self._live is not None:
             self._live.leave()
 
@@ -270,19 +311,34 @@ class SmtpSession:
                 if refusal is not None:
                     return refusal
                 self._core.accept()
+                if self._pace is not None:
+                    self._pace.message_begins()
             case MessageEnd():
                 return self._transaction.end()
+            case Fault():
+                return self._fault()
             case Hello():
-                self._transaction.hello(event, tls=self._tls)
+                refusal = self._transaction.hello(event, tls=self._tls)
+                if refusal is not None:
+                    return refusal
                 self._core.accept()
+                if self._pace is not None:
+                    self._pace.answered()
             case AuthStart():
                 return self._begin_login(event)
             case AuthResponse(octets):
                 return self._go_on_with_login(octets)
             case AuthAborted():
                 self._dialogue = None
+            case Answered():
+                if self._pace is not None:
+                    self._pace.obeyed()
             case Reset() | MessageRefused() | StartTls():
                 self._transaction.reset()
+                if self._pace is not None:
+                    self._pace.answered()
+                if event == StartTls(had_more=True) and self._visit is not None:
+                    return self._spoke_early(self._visit)
             case _:
                 pass
         return None
@@ -294,10 +350,54 @@ class SmtpSession:
             self._log.error("failed", error=type(error).__name__, cause=error.cause)
             reply = reply_to(error)
         if reply is not None:
-            delay = self._delay(event, reply)
-            if delay:
-                await asyncio.sleep(delay)
-            self._reply(event, reply, started)
+            self._answer(event, reply, started)
+
+    # -- a stranger
+
+    def _meet(self) -> Work:
+        """Somebody has come: send them away, greet them, or let them wait for the greeting."""
+        self._welcome = None
+        return self._receive(cast(Visit, self._visit))
+
+    async def _receive(self, visit: Visit) -> None:
+        welcome = await visit.connect()
+        if welcome.refusal is not None and welcome.refusal.reply is not None:
+            self._core.reply(welcome.refusal.reply)
+        elif welcome.delay:
+            self._welcome = self._greet
+            self._connection.hold(welcome.delay)
+        else:
+            self._core.greet()
+
+    def _greet(self) -> Work | None:
+        """The wait is over. Who has spoken in the meantime is turned away (RFC 5321 §4.3.1)."""
+        self._welcome = None
+        visit = self._visit
+        spoke_early = self._core.buffered > 0
+        self._core.greet()
+        return visit.spoke_early() if spoke_early and visit is not None else None
+
+    async def _spoke_early(self, visit: Visit) -> None:
+        await visit.spoke_early("spoke between STARTTLS and the handshake")
+
+    def _fault(self) -> Coroutine[Any, Any, None] | None:
+        """What was sent is no SMTP, or not in its place; it was answered."""
+        if self._pace is not None:
+            self._pace.obeyed()
+        return None if self._visit is None else self._punish(self._visit)
+
+    async def _punish(self, visit: Visit) -> None:
+        """Let the next command wait, or send the stranger away."""
+        finding = await visit.refused_command()
+        if self._core.closing:
+            return
+        delay = visit.penalty()
+        if finding is not None and finding.reply is not None:
+            self._core.turn_out(finding.reply)
+        elif delay is None:
+            self._core.turn_out(replies.TOO_MANY_FAULTS)
+        elif delay:
+            self._connection.hold(delay)
 
     # -- logging in
 
@@ -333,7 +433,8 @@ class SmtpSession:
             if self._live is None:
                 return replies.AUTHENTICATION_FAILED
         self._principal = result
-        self._connection.authenticated()
+        self._pace = Pace(self._options.pace, self._connection, self._options.timeout)
+        self._connection.authenticated(str(result.address), "")
         self._transaction.logged_in(result)
         return replies.AUTHENTICATED
 

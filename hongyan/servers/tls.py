@@ -13,7 +13,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from hongyan.errors import PeerFault
@@ -37,11 +37,16 @@ class TlsOptions:
 
 @dataclass(frozen=True, slots=True)
 class TlsInfo:
-    """What a handshake agreed on. `server_name` is what the peer asked for (RFC 6066 §3), for the log."""
+    """What a handshake agreed on. `server_name` is what the peer asked for (RFC 6066 §3), for the log.
+
+    `certificate` is what the peer has shown and our authority for mail programs has signed, in DER; mostly none is
+    asked for.
+    """
 
     version: str
     cipher: str
     server_name: str | None
+    certificate: bytes | None = field(default=None, repr=False)
 
 
 class Successor(Protocol):
@@ -154,7 +159,12 @@ def tls_info(transport: asyncio.BaseTransport) -> TlsInfo:
     """Return what the handshake of a TLS transport agreed on."""
     session = cast(ssl.SSLObject, transport.get_extra_info("ssl_object"))
     cipher = session.cipher()
-    return TlsInfo(session.version() or "", cipher[0] if cipher else "", getattr(session, "server_name", None))
+    return TlsInfo(
+        session.version() or "",
+        cipher[0] if cipher else "",
+        getattr(session, "server_name", None),
+        session.getpeercert(binary_form=True),
+    )
 
 
 def _failure(error: Exception) -> HandshakeFailed:

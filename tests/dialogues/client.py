@@ -7,9 +7,11 @@ __all__ = ["Client", "Mismatch"]
 import asyncio
 import re
 import ssl
+import zlib
 
 PATIENCE = 20.0  # seconds after which an answer that does not come has failed the test
 
+_LIMIT = 1 << 26
 _LONGEST_SHOWN = 300
 
 
@@ -25,10 +27,15 @@ class Client:
         self.transcript: list[str] = []
         self._reader = reader
         self._writer = writer
+        self._compressed: _Compressed | None = None
 
     def say(self, octets: bytes) -> None:
         """Send octets in one write."""
         self.transcript.append(f"C{self.name}: {_show(octets)}")
+        self._writer.write(self._compressed.pack(octets) if self._compressed is not None else octets)
+
+    def send_raw(self, octets: bytes) -> None:
+        """Send octets past the compression."""
         self._writer.write(octets)
 
     async def drained(self) -> None:
@@ -75,6 +82,11 @@ class Client:
         async with asyncio.timeout(PATIENCE):
             await self._writer.start_tls(context, server_hostname="hongyan.test")
 
+    def start_compression(self) -> None:
+        """Compress from now on, both ways (RFC 4978)."""
+        self._compressed = _Compressed(self._reader)
+        self._reader = self._compressed
+
     def end(self) -> None:
         """Say that nothing more comes; answers are still read."""
         self._writer.write_eof()
@@ -98,6 +110,26 @@ class Client:
             line = b""
         self.transcript.append(f"S{self.name}: {_show(line)}")
         return line
+
+
+class _Compressed(asyncio.StreamReader):
+    """What comes compressed, in plain; and the compressor of what is sent."""
+
+    def __init__(self, source: asyncio.StreamReader) -> None:
+        super().__init__(_LIMIT)
+        self._source = source
+        self._inflate = zlib.decompressobj(-15)
+        self._deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+
+    def pack(self, octets: bytes) -> bytes:
+        return self._deflate.compress(octets) + self._deflate.flush(zlib.Z_PARTIAL_FLUSH)
+
+    async def _wait_for_data(self, func_name: str) -> None:
+        octets = await self._source.read(1 << 16)
+        if octets:
+            self.feed_data(self._inflate.decompress(octets))
+        else:
+            self.feed_eof()
 
 
 def _show(octets: bytes) -> str:

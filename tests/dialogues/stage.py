@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 from unittest.mock import patch
 
+from hongyan.accounts.settings import Deleted, Fetched
 from hongyan.addresses import Address, Domain
 from hongyan.app import App
 from hongyan.audit.events import CLI
@@ -29,6 +30,7 @@ from hongyan.demonstration import Demonstration, bind_free_ports, configure
 from hongyan.mailboxes.append import Incoming, append
 from hongyan.mailboxes.hierarchy import create_mailbox, delete_mailbox
 from hongyan.provisioning.provision import AccountRequest
+from hongyan.screening.origin import OriginOptions
 from hongyan.secret import Secret
 from hongyan.store.accounts import Role, Service
 from hongyan.store.aliases import Alias
@@ -43,7 +45,7 @@ from tests.support.smtp_peer import SmtpPeer
 SECRET = "wild goose chase"
 DOMAIN = "hongyan.test"
 
-_WISH = r"(?:greeted|(?:as|selecting|examining|enabling) \S+)"
+_WISH = r'(?:greeted|(?:as|selecting|examining|enabling) (?:"[^"]*"|\S+))'
 
 _Play = Callable[["Stage", Act, re.Match[str]], Awaitable[None]]
 _ACTS: list[tuple[re.Pattern[str], _Play]] = []
@@ -121,8 +123,9 @@ class Stage:
                 octets = b"".join(self.words.speak(line, raw=raw) + end for line in lines)
                 self.client(connection).say(octets)
                 await self.client(connection).drained()
-            case Hear(connection=connection, text=text, is_regex=True):
-                self.words.remember(await self.client(connection).hear(re.compile(text.encode())))
+            case Hear(connection=connection, text=text, is_regex=True, times=times):
+                for _ in range(times):
+                    self.words.remember(await self.client(connection).hear(re.compile(text.encode())))
             case Hear(connection=connection, text=text, times=times):
                 for _ in range(times):
                     self.words.remember(await self.client(connection).hear(*self.words.pattern(text)))
@@ -148,7 +151,9 @@ class Stage:
             relay = f"127.0.0.1:{self.peer.port}" if self.peer is not None else ""
             wanted = Demonstration(data=folder, ports={}, plaintext_auth=True, limits=False, relay=relay)
             config, certificate = configure(wanted)
-            config = self._configured(replace(config, passwords=PasswordOptions(passes=1, memory=8, min_length=1)))
+            config = replace(config, passwords=PasswordOptions(passes=1, memory=8, min_length=1))
+            # What is said on the wire is looked at; who sent a message has tests of its own, in tests/inbound.
+            config = self._configured(replace(config, origin=OriginOptions(check=False)))
             self._tls = ssl.create_default_context(cafile=str(certificate.authority))
             app = App(config, sockets=bind_free_ports(), clock=self.clock, random=FakeRandom())
             # The system's many authorities take longer to read than all else together.
@@ -163,7 +168,8 @@ class Stage:
             kinds = {field.name: type(getattr(options, field.name)) for field in fields(options)}
             if name not in kinds:
                 raise ScriptFault(f"there is no setting {section}.{name}")
-            known: Any = value == "on" if kinds[name] is bool else kinds[name](value)
+            known: Any = (value,) if kinds[name] is tuple else kinds[name](value)
+            known = value == "on" if kinds[name] is bool else known
             config = replace(config, **{section: replace(options, **{name: known})})
         return config
 
@@ -186,6 +192,12 @@ class Stage:
             self.clock.advance(1)
             wheel.turn()
         (await self.app()).services.outgoing.worker.wake()  # it sleeps by the loop's clock
+
+    @_act(r"(\d+) days pass in one")
+    async def _leap(self, act: Act, match: re.Match[str]) -> None:
+        """Move the clock alone: nothing that waits is told."""
+        await self.app()
+        self.clock.advance(int(match[1]) * 86400)
 
     @_act(r"the server stops")
     async def _stop(self, act: Act, match: re.Match[str]) -> None:
@@ -238,10 +250,39 @@ class Stage:
     async def _suspend(self, act: Act, match: re.Match[str]) -> None:
         await (await self.app()).services.directory.accounts.suspend(self.account(match[1]), CLI)
 
+    @_act(r"(\S+) is in use again")
+    async def _activate(self, act: Act, match: re.Match[str]) -> None:
+        await (await self.app()).services.directory.accounts.activate(self.account(match[1]), CLI)
+
+    @_act(r"(\S+) is removed")
+    async def _remove(self, act: Act, match: re.Match[str]) -> None:
+        await (await self.app()).services.directory.provisioner.remove(self.account(match[1]), CLI)
+
     @_act(r"(imap|pop3|smtp) of (\S+) is switched (on|off)")
     async def _switch(self, act: Act, match: re.Match[str]) -> None:
         accounts = (await self.app()).services.directory.accounts
         await accounts.switch_service(self.account(match[2]), Service(match[1]), on=match[3] == "on", actor=CLI)
+
+    @_act(r"([A-Z=]+) is switched off for (\S+)")
+    async def _switch_off(self, act: Act, match: re.Match[str]) -> None:
+        settings = (await self.app()).services.directory.settings
+        await settings.switch_off(self.account(match[2]), frozenset({match[1]}), CLI)
+
+    @_act(r"pop3 of (\S+): (?:(\d+) days, )?fetched (\w+)(?: for (\d+) days)?, deleted (\w+)")
+    async def _set_pop3(self, act: Act, match: re.Match[str]) -> None:
+        await (await self.app()).services.directory.settings.set_pop3(
+            self.account(match[1]),
+            days=int(match[2] or 0),
+            fetched=Fetched(match[3]),
+            keep_days=int(match[4] or 0),
+            deleted=Deleted(match[5]),
+            actor=CLI,
+        )
+
+    @_act(r"imap of (\S+): deleted (\w+)")
+    async def _set_imap(self, act: Act, match: re.Match[str]) -> None:
+        settings = (await self.app()).services.directory.settings
+        await settings.set_imap(self.account(match[1]), Deleted(match[2]), CLI)
 
     @_act(r"the app passwords of (\S+) are revoked")
     async def _revoke(self, act: Act, match: re.Match[str]) -> None:
@@ -312,7 +353,7 @@ class Stage:
             endpoint.host, endpoint.port, ssl=tls, server_hostname=host, limit=1 << 26
         )
         client = self.clients[match[1] or ""] = Client(match[1] or "", reader, writer)
-        wishes = match[3].split()
+        wishes = re.findall(r'"[^"]*"|\S+', match[3])
         if wishes:
             await _PRELUDES[match[2].rstrip("s")](client, wishes)
 
@@ -321,6 +362,10 @@ class Stage:
         client = self.client(match[1] or "")
         assert self._tls is not None
         await client.start_tls(self._tls)
+
+    @_act(r"compression begins(?: (\d))?")
+    async def _compress(self, act: Act, match: re.Match[str]) -> None:
+        self.client(match[1] or "").start_compression()
 
     @_act(r"closed(?: (\d))?")
     async def _expect_end(self, act: Act, match: re.Match[str]) -> None:
@@ -425,7 +470,7 @@ async def _begin_imap(client: Client, wishes: list[str]) -> None:
     for number, (verb, what) in enumerate(zip(wishes[::2], wishes[1::2], strict=True)):
         tag = f"b{number}"
         command = {
-            "as": f'LOGIN {_address(what)} "{SECRET}"',
+            "as": f'LOGIN {_address(what) if verb == "as" else what} "{SECRET}"',
             "selecting": f"SELECT {what}",
             "examining": f"EXAMINE {what}",
             "enabling": f"ENABLE {what}",

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from hongyan.clock import SystemRandom
 from hongyan.domains.certificates import Certificates
 from hongyan.domains.local_authority import LocalCertificate
+from hongyan.domains.tls_profiles import TlsProfile
 from hongyan.servers.admission import Admission, AdmissionOptions
 from hongyan.servers.arrival import Arrival, ConnectionIds
 from hongyan.servers.connection import Connection
@@ -94,7 +95,7 @@ class LineSession:
                 self._say(b"go")
                 self.starttls = True
             case b"LOGIN":
-                self.connection.authenticated()
+                self.connection.authenticated("ann@geese.test", "")
                 self._say(b"in")
             case b"QUIT":
                 self._say(b"bye")
@@ -251,7 +252,7 @@ async def line_server(
     *,
     certificates: Certificates | None = None,
     implicit_tls: bool = False,
-    floor: str = "1.2",
+    profile: TlsProfile = "intermediate",
     proxy: ProxyPolicy | None = None,
     admission: AdmissionOptions | None = None,
     is_banned: Callable[[str], bool] | None = None,
@@ -277,7 +278,7 @@ async def line_server(
         admission=server.admission,
         handshakes=handshakes,
         ids=ConnectionIds(SystemRandom()),
-        find_context=certificates.context_finder(floor) if certificates else None,  # type: ignore[arg-type]
+        find_context=certificates.context_finder(profile) if certificates else None,
         implicit_tls=implicit_tls,
         proxy=proxy,
         farewell=(lambda sentence: b"no: " + sentence.encode() + b"\r\n") if farewell else None,

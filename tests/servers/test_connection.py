@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from hongyan import telemetry
 from hongyan.domains.certificates import Certificates
 from hongyan.domains.local_authority import LocalCertificate
 from hongyan.servers.driver import ConnectionOptions
-from hongyan.servers.tls import TlsOptions
+from hongyan.servers.tls import Handshakes, Secured, TlsOptions
 from hongyan.telemetry import metrics
 from tests.servers.harness import PATIENCE, client_context, line_server
 from tests.support.clock import FakeClock
@@ -191,6 +192,53 @@ async def test_each_octet_buys_more_time_but_not_beyond_the_deadline(clock: Fake
             assert not session.closing
         server.pass_time(12)
         assert await client.rest() == b"bye, silent\r\n"
+
+
+async def test_a_peer_that_is_held_is_answered_when_its_time_is_over(clock: FakeClock) -> None:
+    async with line_server(clock) as server:
+        client = await server.connect()
+        session = server.sessions[0]
+        session.connection.hold(3)
+        client.send(b"ECHO late\r\n")
+        await server.until(lambda: session.buffered == len(b"ECHO late\r\n"))
+        server.pass_time(2)
+        assert session.buffered
+        server.pass_time(2)
+        assert await client.line() == b"late"
+        assert await client.ask(b"ECHO soon") == b"soon"
+
+
+async def test_a_peer_that_is_held_is_read_up_to_a_limit(clock: FakeClock) -> None:
+    async with line_server(clock, connection=ConnectionOptions(read_ahead=4096)) as server:
+        client = await server.connect()
+        session = server.sessions[0]
+        session.connection.hold(3)
+        client.send(b"ECHO x\r\n" * 200_000)
+        await server.until(lambda: session.buffered > 4096)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert session.buffered <= 4096 + 2 * 65536
+        server.pass_time(4)
+        async with asyncio.timeout(PATIENCE):
+            assert await client.reader.readexactly(600_000) == b"x\r\n" * 200_000
+
+
+async def test_a_peer_that_is_held_and_leaves_is_gone_at_once(clock: FakeClock) -> None:
+    async with line_server(clock) as server:
+        client = await server.connect()
+        session = server.sessions[0]
+        session.connection.hold(30)
+        client.reset()
+        await server.until(lambda: session.story == ["lost"])
+        server.pass_time(40)
+
+
+async def test_a_server_that_stops_holds_nobody(clock: FakeClock) -> None:
+    async with line_server(clock) as server:
+        client = await server.connect()
+        server.sessions[0].connection.hold(30)
+        await server.listener.drain(PATIENCE)
+        assert await client.rest() == b"bye, stopping\r\n"
 
 
 async def test_a_login_lifts_the_deadline(clock: FakeClock) -> None:
@@ -390,6 +438,31 @@ async def test_a_peer_that_leaves_during_the_handshake_leaves_nothing_behind(
         client.send(b"\x16\x03\x01\x02\x00\x01")  # the beginning of a ClientHello
         client.reset()
         await server.until(lambda: server.sessions[0].story == ["lost"])
+        assert server.admission.open == 0
+
+
+async def test_a_peer_that_leaves_before_a_farewell_under_tls_leaves_nothing_behind(
+    clock: FakeClock, certificate: LocalCertificate, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Handshakes.start
+
+    async def start(handshakes: Handshakes, *arguments: Any) -> Secured:
+        """The turn of who waits for the handshake comes when the peer has gone."""
+        secured = await begin(handshakes, *arguments)
+        await server.until(secured.transport.is_closing)
+        return secured
+
+    monkeypatch.setattr(Handshakes, "start", start)
+    async with line_server(clock, certificates=certificates) as server:
+        client = await server.connect()
+        connection = server.sessions[0].connection
+        assert await client.ask(b"STARTTLS") == b"go"
+        connection.shutdown()
+        with telemetry.capture() as events:
+            await client.start_tls(client_context(certificate))
+            client.reset()
+            await server.until(lambda: server.sessions[0].story[-1:] == ["lost"])
+        assert "panic" not in [event.msg for event in events]
         assert server.admission.open == 0
 
 

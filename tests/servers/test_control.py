@@ -130,6 +130,18 @@ async def test_a_stranger_is_not_served(tmp_path: Path, monkeypatch: pytest.Monk
     assert service.users == []
 
 
+async def test_callers_beyond_a_number_are_sent_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "_MOST_CONNECTIONS", 1)
+    async with served(tmp_path) as service:
+        reader, writer = await connect(tmp_path)
+        writer.write(request("echo") + b"\n")
+        async with asyncio.timeout(PATIENCE):
+            assert await reader.readline()
+        assert await ask(tmp_path, request("echo")) == [{}]
+        writer.close()
+    assert len(service.users) == 1
+
+
 async def test_nobody_else_can_open_the_socket_and_one_left_from_a_crash_is_no_hindrance(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(tmp_path / SOCKET))

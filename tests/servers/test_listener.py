@@ -66,7 +66,7 @@ async def test_a_tls_port_serves_only_under_tls(
 async def test_a_port_may_ask_for_tls_1_3(
     clock: FakeClock, certificate: LocalCertificate, certificates: Certificates
 ) -> None:
-    async with line_server(clock, certificates=certificates, implicit_tls=True, floor="1.3") as server:
+    async with line_server(clock, certificates=certificates, implicit_tls=True, profile="modern") as server:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             await server.call(client_context(certificate, ssl.TLSVersion.TLSv1_2))
         client = await server.connect(client_context(certificate))
