@@ -1,1 +1,1 @@
-"""The HTTP face: health, metrics and well-known resources. It serves no page."""
+"""The HTTP face: health, metrics, well-known resources, and the web client as files."""

@@ -21,6 +21,8 @@ from uvicorn.server import ServerState
 
 from hongyan import telemetry
 from hongyan.telemetry import metrics
+from hongyan.web.allowance import Allowances, usual_allowances
+from hongyan.web.life import Life
 from hongyan.web.options import WebOptions
 
 _FAREWELL = (
@@ -43,6 +45,13 @@ class Peer(Protocol):
     def port(self) -> int: ...
 
 
+class Tls(Protocol):
+    """What a handshake agreed on."""
+
+    @property
+    def version(self) -> str: ...
+
+
 class Arrival(Protocol):
     """A connection as the listener hands it over."""
 
@@ -52,6 +61,9 @@ class Arrival(Protocol):
     @property
     def peer(self) -> Peer: ...
 
+    @property
+    def tls(self) -> Tls | None: ...
+
     def end(self) -> None:
         """To be called once, when the connection has ended."""
         ...
@@ -60,10 +72,11 @@ class Arrival(Protocol):
 class HttpService:
     """Serves an application to connections that come through listeners."""
 
-    def __init__(self, app: ASGIApp, options: WebOptions) -> None:
+    def __init__(self, app: ASGIApp, options: WebOptions, allowances: Allowances | None = None) -> None:
         # It complains of each stranger's nonsense as a warning, and of an application's errors once more.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         self.options = options
+        self.allowances = allowances or usual_allowances(options)
         self.state = ServerState()
         self.config = Config(
             cast(ASGI3Application, app),
@@ -96,8 +109,11 @@ class HttpConnection(H11Protocol):
     """One connection. A deadline is always set: for the header, the request, or the end."""
 
     def __init__(self, service: HttpService, arrival: Arrival) -> None:
-        super().__init__(service.config, service.state, {"cid": arrival.cid})
+        tls = arrival.tls.version if arrival.tls is not None else None
+        self._life = Life()
+        super().__init__(service.config, service.state, {"cid": arrival.cid, "tls": tls, "life": self._life})
         self._options = service.options
+        self._allowances = service.allowances
         self._arrival = arrival
         self._deadline: asyncio.TimerHandle | None = None
         self._idle = False  # between requests
@@ -105,14 +121,20 @@ class HttpConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
+        self._life.begin(self.transport, self.flow.drain, self._let_go)
         self.client = (self._arrival.peer.host, self._arrival.peer.port)  # behind a proxy, the one before it
+        tls = transport.get_extra_info("ssl_object")
+        self.app_state["tls"] = None if tls is None else tls.version()
         self._expect(self._options.header_timeout)
 
     def data_received(self, data: bytes) -> None:
+        if self._life.receive is not None:
+            self._life.receive(data)
+            return
         served = self._serving
         super().data_received(data)
         if self._serving and not served:
-            self._expect(self._options.request_timeout + _GRACE)
+            self._expect_answer()
         elif self._idle and not self._serving:
             self._idle = False
             self._expect(self._options.header_timeout)
@@ -120,7 +142,7 @@ class HttpConnection(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self._serving:
-            self._expect(self._options.request_timeout + _GRACE)
+            self._expect_answer()
         else:
             # uvicorn closes an idle connection; but a peer that does not read would keep it from closing.
             self._idle = True
@@ -130,6 +152,7 @@ class HttpConnection(H11Protocol):
         self._forget_deadline()
         self._lost = True
         super().connection_lost(exc)
+        self._life.over()
         self._arrival.end()
 
     def send_400_response(self, msg: str) -> None:
@@ -141,16 +164,29 @@ class HttpConnection(H11Protocol):
         """End after the request that is being served."""
         if not self._lost and not self.transport.is_closing():
             super().shutdown()
+            self._life.over()
 
     def abort(self) -> None:
         """End now."""
         if not self._lost:
             self.transport.abort()
 
+    def _let_go(self) -> bytes:
+        """Nothing of HTTP is said here any more; return what came too early to be HTTP."""
+        self.cycle.disconnected = True
+        return self.conn.trailing_data[0]
+
     @property
     def _serving(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)
         return cycle is not None and not cycle.response_complete
+
+    def _expect_answer(self) -> None:
+        timeout = self._allowances.find(self.scope["path"]).timeout
+        if timeout is None:
+            self._forget_deadline()  # whoever answers looks after the peer
+        else:
+            self._expect(timeout + _GRACE)
 
     def _expect(self, seconds: float) -> None:
         self._forget_deadline()

@@ -24,6 +24,7 @@ from hongyan import telemetry
 from hongyan.clock import Clock
 from hongyan.limits.networks import is_within
 from hongyan.telemetry import metrics
+from hongyan.web.allowance import Allowance, Allowances, usual_allowances
 from hongyan.web.options import WebOptions
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -47,21 +48,30 @@ log = telemetry.logger("web")
 class Guard:
     """Stands around the whole application."""
 
-    def __init__(self, app: ASGIApp, options: WebOptions, clock: Clock, is_ours: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        options: WebOptions,
+        clock: Clock,
+        is_ours: Callable[[str], bool],
+        allowances: Allowances | None = None,
+    ) -> None:
         """`is_ours` tells whether a host name is served that the options do not know."""
         self._app = app
         self._options = options
         self._clock = clock
         self._names = frozenset(name.lower() for name in options.names)
         self._is_ours = is_ours
+        self._allowances = allowances or usual_allowances(options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"nobody serves {scope['type']}")
-        exchange = _Exchange(scope, receive, send, self._clock, self._options.max_body)
+        allowance = self._allowances.find(scope["path"])
+        exchange = _Exchange(scope, receive, send, self._clock, allowance.max_body)
         begun = self._clock.monotonic()
         try:
-            await self._exchange(exchange)
+            await self._exchange(exchange, allowance)
         finally:
             metrics.httpserver_request_duration_seconds.labels(
                 getattr(scope.get("endpoint"), "__name__", "none"),
@@ -69,19 +79,19 @@ class Guard:
                 str(exchange.status),
             ).observe(self._clock.monotonic() - begun)
 
-    async def _exchange(self, exchange: _Exchange) -> None:
+    async def _exchange(self, exchange: _Exchange, allowance: Allowance) -> None:
         headers = Headers(scope=exchange.scope)
         host = _host_of(headers.getlist("host"))
         if host is None or not self._serves(host, exchange.scope):
             await exchange.refuse(421, "This server does not answer for that host.")
             return
         exchange.is_public = host in self._names
-        refusal = self._find_refusal(exchange.scope, headers)
+        refusal = self._find_refusal(exchange.scope, headers, allowance.max_body)
         if refusal is not None:
             await exchange.refuse(*refusal)
             return
         try:
-            async with asyncio.timeout(self._options.request_timeout):
+            async with asyncio.timeout(allowance.timeout):
                 await self._app(exchange.scope, exchange.receive, exchange.send)
         except TimeoutError:
             await exchange.refuse(503, "That took too long; try again later.")
@@ -90,14 +100,14 @@ class Guard:
             log.error("panic", error=error, cid=exchange.cid, path=exchange.scope["path"])
             await exchange.refuse(500, "Something went wrong on our side.")
 
-    def _find_refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+    def _find_refusal(self, scope: Scope, headers: Headers, max_body: int) -> tuple[int, str] | None:
         """Return status and sentence for a request that is not looked at further."""
         if "transfer-encoding" in headers and ("content-length" in headers or scope["http_version"] == "1.0"):
             return 400, "The length of the request is said in two ways."
         size = len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(n) + len(v) for n, v in headers.raw)
         if size > self._options.max_header:
             return 431, "The header of the request is too large."
-        if int(headers.get("content-length", "0")) > self._options.max_body:
+        if int(headers.get("content-length", "0")) > max_body:
             return 413, _TOO_LARGE
         return None
 

@@ -1,11 +1,14 @@
-"""Well-known resources (RFC 8615): where to report a hole (RFC 9116), how to deliver with TLS (RFC 8461 §3.2)."""
+"""Well-known resources (RFC 8615): where to report a hole (RFC 9116), how to deliver with TLS (RFC 8461 §3.2), and what
+proves that a name is ours (RFC 8555 §8.3).
+"""
 
 from __future__ import annotations
 
-__all__ = ["mta_sts_domain", "wellknown_routes"]
+__all__ = ["ChallengeAnswers", "mta_sts_domain", "wellknown_routes"]
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Protocol
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,13 +22,28 @@ _VALID = timedelta(days=180)  # RFC 9116 §2.5.5 recommends less than a year
 _MTA_STS = "mta-sts."
 
 
+class ChallengeAnswers(Protocol):
+    """What proves to a certification authority that names are ours."""
+
+    def find(self, host: str, token: str) -> str | None:
+        """Return the answer to a token under a host name."""
+        ...
+
+    def asks_for(self, host: str) -> bool:
+        """Whether an order under way asks for this name."""
+        ...
+
+
 def mta_sts_domain(host: str) -> str | None:
     """Return the domain whose policy is fetched from this host, if it is such a host."""
     return host.removeprefix(_MTA_STS) if host.startswith(_MTA_STS) else None
 
 
 def wellknown_routes(
-    options: WebOptions, clock: Clock, find_mta_sts_policy: Callable[[str], str | None]
+    options: WebOptions,
+    clock: Clock,
+    find_mta_sts_policy: Callable[[str], str | None],
+    challenges: ChallengeAnswers,
 ) -> list[Route]:
     """Return the routes. `find_mta_sts_policy` gives the text of a domain's policy, if it has one."""
 
@@ -49,7 +67,15 @@ def wellknown_routes(
             raise HTTPException(404)
         return PlainTextResponse(policy, headers={"cache-control": "max-age=300"})
 
+    async def acme_challenge(request: Request) -> Response:
+        # RFC 8555 §8.3: what an order under way asks for, under the name that it asks for; anything else is not there.
+        answer = challenges.find((request.url.hostname or "").lower(), request.path_params["token"])
+        if answer is None:
+            raise HTTPException(404)
+        return Response(answer, media_type="application/octet-stream")
+
     return [
+        Route("/.well-known/acme-challenge/{token}", acme_challenge),
         Route("/.well-known/security.txt", security),
         Route("/.well-known/mta-sts.txt", mta_sts),
     ]

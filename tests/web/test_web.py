@@ -19,7 +19,9 @@ from starlette.routing import Route
 
 from hongyan import telemetry
 from hongyan.clock import SystemRandom
+from hongyan.domains.authority import Challenge
 from hongyan.domains.certificates import Certificates
+from hongyan.domains.challenges import HttpChallenges
 from hongyan.domains.local_authority import LocalCertificate
 from hongyan.servers.admission import Admission, AdmissionOptions
 from hongyan.servers.arrival import ConnectionIds
@@ -103,6 +105,7 @@ async def serve(
     certificates: Certificates | None = None,
     proxy: ProxyPolicy | None = None,
     admission: AdmissionOptions | None = None,
+    challenges: HttpChallenges | None = None,
 ) -> AsyncIterator[Web]:
     options = options or WebOptions(names=("www.hongyan.test",), security_contact="mailto:security@hongyan.test")
     parts = {"database": True, "imap": True}
@@ -123,6 +126,7 @@ async def serve(
             clock,
             {name: check(name) for name in parts},  # type: ignore[misc]
             lambda domain: POLICY if domain == "hongyan.test" else None,
+            challenges or HttpChallenges(),
         )
     )
     service = HttpService(application, options)  # type: ignore[arg-type]
@@ -187,7 +191,7 @@ async def test_a_check_that_fails_or_hangs_is_a_part_that_does_not_serve(
     monkeypatch.setattr("hongyan.web.health._CHECK_TIMEOUT", 0.01)
 
     def app(options: WebOptions) -> object:
-        return make_app(options, clock, {"one": broken, "two": hangs}, lambda domain: None)
+        return make_app(options, clock, {"one": broken, "two": hangs}, lambda domain: None, HttpChallenges())
 
     async with serve(clock, app=app) as web:
         answer = await web.get("/healthz")
@@ -247,9 +251,23 @@ async def test_the_mta_sts_policy_is_served_by_its_host_under_tls_alone(
         assert (await web.get(path, host="mta-sts.hongyan.test")).status == 404
 
 
+async def test_a_token_is_answered_under_the_name_that_it_proves_and_nothing_else_is(clock: FakeClock) -> None:
+    challenges, place = HttpChallenges(), "/.well-known/acme-challenge"
+    proof = Challenge("mta-sts.other.test", "a_token-of_an_order", "a_token-of_an_order.thumb")
+    async with serve(clock, challenges=challenges) as web:
+        await challenges.show([proof])
+        answer = await web.get(f"{place}/{proof.token}", host="mta-sts.other.test")
+        assert (answer.status, answer.body.decode()) == (200, proof.answer)
+        assert (await web.get(f"{place}/{proof.token}", host="www.hongyan.test")).status == 404
+        for path in ("", "/", "/other", f"/{proof.token}/", f"/{proof.token}/x", f"/../{proof.token}", "/%00"):
+            assert (await web.get(place + path, host="mta-sts.other.test")).status in (307, 404), path
+        await challenges.remove([proof])
+        assert (await web.get(f"{place}/{proof.token}", host="mta-sts.other.test")).status == 421, "it is not ours"
+
+
 async def test_what_is_not_there_is_not_found(clock: FakeClock) -> None:
     async with serve(clock) as web:
-        for path in ("/", "/.well-known/change-password", "/healthz/", "/../etc/passwd", "/%2e%2e/x", "//healthz"):
+        for path in ("/.well-known/change-password", "/healthz/", "/../etc/passwd", "/%2e%2e/x", "//healthz"):
             assert (await web.get(path)).status in (307, 404), path
         assert (await web.get("/healthz", method="POST")).status == 405
         head = await web.get("/healthz", method="HEAD")
@@ -379,6 +397,15 @@ async def test_an_error_of_ours_says_nothing_of_its_cause_and_is_logged_once(clo
         assert panics[0].fields["cid"]
 
 
+async def test_an_error_of_the_whole_application_says_nothing_of_its_cause(clock: FakeClock) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("secret cause")
+
+    async with serve(clock, app=lambda options: Guard(fail, options, clock, lambda host: False)) as web:
+        answer = await web.get("/")
+        assert (answer.status, answer.body) == (500, b"Something went wrong on our side.\n")
+
+
 async def test_a_request_has_a_time_limit(clock: FakeClock) -> None:
     options = WebOptions(request_timeout=0.05)
     async with serve(clock, app=application(clock), options=options) as web:
@@ -392,6 +419,21 @@ async def test_a_body_has_a_limit_also_when_it_does_not_say_its_length(clock: Fa
         answer = parse(await web.exchange(head + chunk * 2 + b"0\r\n\r\n"))
         assert (answer.status, len(answer.body)) == (200, 0x4000)
         assert (await web.exchange(head + chunk * 9)).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_a_body_that_says_it_is_too_large_is_not_waited_for(clock: FakeClock) -> None:
+    head = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n"
+    async with serve(clock, app=application(clock)) as web:
+        assert (await web.exchange(head)).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    "framing", [b"1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked", b"1.0\r\nTransfer-Encoding: chunked"]
+)
+async def test_a_request_that_is_framed_in_two_ways_reaches_no_application(clock: FakeClock, framing: bytes) -> None:
+    octets = b"POST /echo HTTP/" + framing + b"\r\nHost: localhost\r\n\r\n0\r\n\r\n"
+    async with serve(clock, app=application(clock)) as web:
+        assert (await web.exchange(octets)).startswith(b"HTTP/1.1 400 ")
 
 
 async def test_a_header_that_comes_octet_by_octet_has_a_deadline(clock: FakeClock) -> None:

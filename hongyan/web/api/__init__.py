@@ -1,0 +1,1 @@
+"""The open API: everything that is not mail, one module for each resource (OpenAPI 3.1)."""
