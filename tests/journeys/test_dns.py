@@ -34,4 +34,4 @@ async def test_records_are_checked_against_those_that_were_asked_for(tmp_path: P
             people = await in_thread(lambda: cli("domain", "check", "hongyan.test", language="zh_CN.UTF-8"))
         trouble = {record["name"]: record["status"] for record in checked["records"] if record["status"] != "good"}
         assert trouble == {"hongyan.test": "different", "_dmarc.hongyan.test": "missing"}
-        assert "该域名的邮件去了别的主机" in people.out
+        assert "该域名的邮件发往别的主机" in people.out

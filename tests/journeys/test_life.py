@@ -42,7 +42,7 @@ async def test_a_drain_says_farewell_and_lets_a_message_under_way_come_to_its_en
         assert reply.startswith(b"354")
         drain = asyncio.create_task(server.app.front.drain(PATIENCE))
         assert (await imap.ended())[-1].startswith(b"* BYE")
-        smtp.say("Subject: late\r\n\r\nbut not lost\r\n.")
+        smtp.say("From: a@elsewhere.test\r\nSubject: late\r\n\r\nbut not lost\r\n.")
         assert (await smtp.reply()).startswith(b"250")
         await smtp.ended()
         await drain
@@ -107,7 +107,8 @@ def test_a_demonstration_tells_all_that_a_program_needs_and_ends_with_its_pipe()
     with start_demo("--account", f"ann@hongyan.test={SECRET}", "--accounts", "3", "--secret", SECRET) as demo:
         told = demo.told
         assert told.keys() == {
-            *("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "http", "https"),
+            *("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "http", "https", "jmap"),
+            *("submissions-certificate", "imaps-certificate", "pop3s-certificate"),
             *("metrics", "ca", "data", "pid", "domain", "accounts"),
         }
         addresses = [account["address"] for account in told["accounts"]]
@@ -119,7 +120,7 @@ def test_a_demonstration_tells_all_that_a_program_needs_and_ends_with_its_pipe()
             "role": "user",
         }
         with smtplib.SMTP(*demo.endpoint("smtp")) as smtp:
-            smtp.sendmail("a@elsewhere.test", ["u000@hongyan.test"], b"Subject: x\r\n\r\ny\r\n")
+            smtp.sendmail("a@elsewhere.test", ["u000@hongyan.test"], b"From: a@elsewhere.test\r\n\r\nHonk.\r\n")
         folder = Path(told["data"])
         assert folder.is_dir()
     assert demo.process.returncode == 0
