@@ -16,10 +16,12 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Coroutine, Mapping
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Self
 
 from hongyan import telemetry
+from hongyan.assembly.background import Background
+from hongyan.assembly.directory import find_client_authority
 from hongyan.assembly.engines import Engines, open_engines
 from hongyan.assembly.ground import Ground
 from hongyan.assembly.listeners import Front
@@ -29,6 +31,7 @@ from hongyan.audit.events import Actor
 from hongyan.clock import Clock, Random, SystemClock, SystemRandom
 from hongyan.config import Config, Service
 from hongyan.domains.certificates import Certificates
+from hongyan.domains.tls_profiles import profile_of
 from hongyan.operations.calling import Caller, Document, Tell
 from hongyan.operations.operations import Operations
 from hongyan.servers.affinity import CoreKeeper
@@ -38,6 +41,8 @@ from hongyan.servers.control import ControlServer
 from hongyan.servers.privileges import drop_privileges
 from hongyan.servers.systemd import Notifier
 from hongyan.servers.wheel import Wheel
+from hongyan.store.accounts import Locale
+from hongyan.web.problems import Say
 
 _DATABASE_THREADS = "sqlite-"
 _TRIM_EVERY = 60.0  # seconds
@@ -55,20 +60,26 @@ class App:
         sockets: Mapping[str, list[socket.socket]] | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
+        say: Say | None = None,
     ) -> None:
-        """`sockets` are listening already, by the name of their service: handed over by systemd, or on free ports."""
+        """`say` translates what the web says.
+
+        `sockets` are listening already, by the name of their service: handed over by systemd, or on free ports.
+        """
         self.config = config
         self._given = sockets or {}
         self._clock = clock or SystemClock()
         self._random = random or SystemRandom()
+        self._say = say or _speak_english
         self._stack = contextlib.AsyncExitStack()
         self._stopping = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
         self._notifier = Notifier()
         self.certificates: Certificates | None = None
         self.engines: Engines
         self.services: Services
         self.front: Front
+        self.wheel: Wheel
 
     async def __aenter__(self) -> Self:
         try:
@@ -84,7 +95,7 @@ class App:
 
     async def _open(self) -> None:
         config = self.config
-        self.certificates = Certificates(config.certificates) if config.certificates else None
+        self.certificates = _open_certificates(config)
         # Ports first: a port that is taken must not leave a half-open database behind, and root is given up early.
         sockets = bind_all(config, self._given)
         self._stack.callback(close_all, sockets)
@@ -92,21 +103,27 @@ class App:
             drop_privileges(config.server.user)
         self.engines = await open_engines(config, self._clock)
         self._stack.push_async_callback(self.engines.close)
-        ground = Ground(config, self.engines, self._clock, self._random, Wheel(self._clock))
+        self.wheel = Wheel(self._clock)
+        ground = Ground(config, self.engines, self._clock, self._random, self.wheel)
         self.services = await make_services(ground)
         self._stack.push_async_callback(self.services.close)
+        if config.acme.enabled:  # below the data directory, which is ours from here on
+            self.certificates = self.services.issuing.open()
+        if self.certificates is not None and self.certificates.asks_clients:
+            self.certificates.trust_clients((await asyncio.to_thread(find_client_authority, ground)).pem)
+        await self.services.sending.holds.recover()
         self._start_background(ground)
         self._stack.push_async_callback(self._end_background)
         self.front = Front(sockets)
         self._stack.push_async_callback(self.front.drain, config.server.drain)
-        await self.front.open(ground, self.services, self.certificates)
-        await self._open_control(ground)
+        operations = Operations(ground, self.services)
+        await self.front.open(ground, self.services, self.certificates, self._say, operations)
+        await self._open_control(ground, operations)
         self._notifier.ready("serving")
         log.info("ready", pid=os.getpid(), hostname=config.server.hostname)
 
-    async def _open_control(self, ground: Ground) -> None:
+    async def _open_control(self, ground: Ground, operations: Operations) -> None:
         """Let the operator in."""
-        operations = Operations(ground, self.services)
 
         async def handle(name: str, parameters: Document, user: int, tell: Tell) -> Document:
             return await operations.call(name, parameters, Caller(Actor("cli", f"uid {user}"), tell))
@@ -142,35 +159,32 @@ class App:
     # -- in the background
 
     def _start_background(self, ground: Ground) -> None:
-        self._start("wheel", ground.wheel.run())
+        background = self._background
+        background.start("wheel", ground.wheel.run)
         for name, work in self.services.background():
-            self._start(name, work)
+            background.start(name, work)
         if self.certificates is not None:
-            self._start("certificates", self.certificates.watch())
-        self._sending = self._start("queue", self.services.outgoing.worker.run())
+            background.start("certificates", self.certificates.watch)
+        self._sending = background.start("queue", self.services.outgoing.worker.run)
         ground.wheel.every(_TRIM_EVERY, trim_memory)
         if self.config.process.one_core:
             _share_a_core(ground.wheel, self.config.process.look_every)
-
-    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        task.add_done_callback(self._ended)
-        self._tasks.append(task)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A background task is meant to live as long as we do: without it the server must not go on."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background-failed", task=task.get_name(), error=error)
-            self.stop()
 
     async def _end_background(self) -> None:
         """Let deliveries under way come to their end, within the time of a drain; then end the rest."""
         self.services.outgoing.worker.stop()
         await asyncio.wait([self._sending], timeout=self.config.server.drain)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.close()
+
+
+def _speak_english(locale: Locale, sentence: str) -> str:  # noqa: ARG001 - whoever reads
+    return sentence
+
+
+def _open_certificates(config: Config) -> Certificates | None:
+    if not config.certificates or config.acme.enabled:
+        return None
+    return Certificates(config.certificates, {profile_of(name, to.tls) for name, to in config.listen.items()})
 
 
 def _share_a_core(wheel: Wheel, look_every: float) -> None:

@@ -26,6 +26,7 @@ import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -40,9 +41,14 @@ from hongyan.clock import SystemClock, SystemRandom
 from hongyan.config import SERVICES, Admissions, Config, ListenOptions, ServerOptions, Service
 from hongyan.domains.dkim_keys import make_missing_keys
 from hongyan.domains.local_authority import LocalCertificate, make_local_certificate
+from hongyan.domains.options import DomainOptions
 from hongyan.limits.rates import LimitOptions
+from hongyan.limits.sending import SendingOptions
+from hongyan.limits.smtp_rates import SmtpRateOptions
 from hongyan.provisioning.provision import AccountRequest
-from hongyan.queue.route import RouteOptions
+from hongyan.queue.route import RouteOptions, SmartHost
+from hongyan.queue.security import TlsPolicy
+from hongyan.screening.gate import GateOptions
 from hongyan.secret import Secret
 from hongyan.servers.admission import AdmissionOptions
 from hongyan.servers.smtp import SmtpOptions
@@ -63,6 +69,9 @@ DEVELOPMENT_PORTS: Mapping[Service, int] = {
     "imaps": 2993,
     "pop3": 2110,
     "pop3s": 2995,
+    "submissions-certificate": 3465,
+    "imaps-certificate": 3993,
+    "pop3s-certificate": 3995,
     "http": 8080,
     "https": 8443,
 }
@@ -146,10 +155,27 @@ def configure(wanted: Demonstration) -> tuple[Config, LocalCertificate]:
         log=wanted.log,
         login=LoginOptions(plaintext_on_loopback=wanted.plaintext_auth, default_domain=DOMAIN),
         passwords=PasswordOptions(min_length=1),
-        dns=DnsOptions(servers=(wanted.resolver,) if wanted.resolver else ()),
+        domains=DomainOptions(check_every=0),
+        dns=_dns(wanted),
         route=_route(wanted),
     )
     return config if wanted.limits else _without_limits(config), certificate
+
+
+def _dns(wanted: Demonstration) -> DnsOptions:
+    """Return the name server that was named; without one nobody is asked, but for where a relay is."""
+    if wanted.resolver:
+        return DnsOptions(servers=(wanted.resolver,))
+    return DnsOptions(enabled=bool(wanted.relay) and not _is_address(wanted.relay))
+
+
+def _is_address(relay: str) -> bool:
+    """Whether a relay is named by its address, which needs no DNS."""
+    try:
+        ip_address(SmartHost.parse(relay, TlsPolicy.OPPORTUNISTIC).host)
+    except ValueError:
+        return False
+    return True
 
 
 def _route(wanted: Demonstration) -> RouteOptions:
@@ -164,6 +190,9 @@ def _without_limits(config: Config) -> Config:
     return replace(
         config,
         limits=LimitOptions(enabled=False),
+        smtp_rates=SmtpRateOptions(enabled=False),
+        gate=GateOptions(enabled=False),
+        sending=SendingOptions(enabled=False),
         admission=Admissions(wide, wide, wide, wide, wide),
         smtp=SmtpOptions(max_messages=_NO_LIMIT, max_refused=_NO_LIMIT, refusal_delay=0.0),
         passwords=replace(config.passwords, waiting=_NO_LIMIT),
@@ -188,7 +217,7 @@ class _Furnisher:
     async def furnish(self, planned: Sequence[PlannedAccount]) -> Sequence[DemoAccount]:
         for domain in dict.fromkeys(plan.address.domain for plan in planned):
             if not self._directory.domains.is_local(domain):
-                folder = self._directory.signing_keys.folder
+                folder = self._directory.dkim.folder
                 await asyncio.to_thread(make_missing_keys, folder, domain, SystemClock().now())
                 await self._directory.domains.add(domain, CLI)
         present = await self._list_accounts({plan.address.domain for plan in planned})

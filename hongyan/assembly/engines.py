@@ -15,6 +15,7 @@ from hongyan.engines.directory import DataDirectory
 from hongyan.engines.local.storage import LocalStorage, open_local_storage
 from hongyan.engines.memory import MemoryBus, MemoryCounters
 from hongyan.engines.segments import SegmentStore
+from hongyan.engines.sql.counters import SqlCounters
 from hongyan.engines.sql.facts import require_presence
 from hongyan.engines.sql.migrations import POSTGRES, migrate
 from hongyan.engines.storage import SqlStorage
@@ -29,6 +30,9 @@ class Engines:
     storage: SqlStorage
     bus: Bus
     counters: Counters
+    """Windows of this process: what spreads load."""
+    offences: Counters
+    """Windows that all processes on the database share: failed logins, and what bans."""
     directory: DataDirectory
     is_shared: bool
     """Whether other processes write to the same database."""
@@ -46,10 +50,12 @@ async def open_engines(config: Config, clock: Clock) -> Engines:
     if config.database.engine == "postgres":
         return await _open_postgres(config, data, clock)
     local = await open_local_storage(data, config.storage)
+    counters = MemoryCounters(clock)
     return Engines(
         storage=local.sql,
         bus=MemoryBus(),
-        counters=MemoryCounters(clock),
+        counters=counters,
+        offences=counters,
         directory=local.directory,
         is_shared=False,
         close=local.close,
@@ -64,14 +70,25 @@ async def _open_postgres(config: Config, data: Path, clock: Clock) -> Engines:
         opened.callback(directory.unlock)
         sizes = config.storage
         blobs = SegmentStore(
-            directory.blobs, segment_octets=sizes.segment_size << 20, reserve_octets=sizes.reserve << 20
+            directory.blobs,
+            segment_octets=sizes.segment_size << 20,
+            reserve_octets=sizes.reserve << 20,
+            compress_from=sizes.compress_from << 10,
         )
         opened.callback(blobs.close)
         storage = await opened.enter_async_context(open_postgres(config.database, blobs))
         await migrate(storage.database, POSTGRES)
         await require_presence(storage.database)
         close = opened.pop_all().aclose
-    return Engines(storage, MemoryBus(), MemoryCounters(clock), directory, is_shared=True, close=close)
+    return Engines(
+        storage=storage,
+        bus=MemoryBus(),
+        counters=MemoryCounters(clock),
+        offences=SqlCounters(storage.database, clock),
+        directory=directory,
+        is_shared=True,
+        close=close,
+    )
 
 
 @contextlib.asynccontextmanager

@@ -13,25 +13,36 @@ from hongyan.addresses import AddressFault, Domain
 from hongyan.assembly.directory import Directory
 from hongyan.assembly.ground import Ground
 from hongyan.assembly.signing import HostSigner
+from hongyan.assembly.transport import TransportSecurity, make_transport_security
+from hongyan.auth.server_key import derive_key, load_server_key
 from hongyan.clients.own_addresses import find_own_addresses
-from hongyan.clients.resolver import DnsResolver
+from hongyan.clients.resolver import RecordResolver, make_resolver
 from hongyan.clients.smtp import SmtpTransport
+from hongyan.clients.source_pools import SourcePools
 from hongyan.config import SERVICES, Config
 from hongyan.delivery.deliver import Deliverer
 from hongyan.delivery.local import LocalTransport
 from hongyan.domains.domains import Domains
 from hongyan.engines.sql.queue import SqlQueue
+from hongyan.engines.sql.sending_addresses import SqlSendingAddresses
+from hongyan.engines.sql.suppressions import SqlSuppressions
 from hongyan.errors import ConfigurationError
 from hongyan.mailauth.resolver import IPAddress
+from hongyan.queue.acts import QueueActs
+from hongyan.queue.bounces import Sinks
+from hongyan.queue.forwarding import Forwarding
 from hongyan.queue.items import Queue
 from hongyan.queue.lookup import Router
 from hongyan.queue.notices import NoticeLimit, NoticeWriter
 from hongyan.queue.route import Credentials, SmartHost
 from hongyan.queue.schedule import SteadyClock
+from hongyan.queue.srs import Srs
+from hongyan.queue.suppression import Suppressions
 from hongyan.queue.worker import QueueWorker
 from hongyan.secret import Secret
 from hongyan.store.queue import QueueStore
 
+_SERVER_KEY = "server.key"
 _RELAY_SECRET = "relay.secret"  # noqa: S105 - the name of a file
 
 
@@ -41,9 +52,15 @@ class Outgoing:
 
     store: QueueStore
     queue: Queue
+    acts: QueueActs
     worker: QueueWorker
     remote: SmtpTransport
-    resolver: DnsResolver
+    resolver: RecordResolver
+    security: TransportSecurity
+    forwarding: Forwarding
+    suppressions: Suppressions
+    ends: Sinks
+    """Who is told how deliveries elsewhere ended."""
 
     async def close(self) -> None:
         """Close what is connected."""
@@ -63,26 +80,54 @@ def make_outgoing(ground: Ground, directory: Directory, deliverer: Deliverer) ->
             worker.wake(destinations)
 
     queue = Queue(store, steady, config.schedule, wake)
-    resolver = DnsResolver(config.dns, ground.clock)
-    remote = SmtpTransport(config.smtp_client, hostname, ground.clock)
+    resolver = make_resolver(config.dns, ground.clock)
+    security = make_transport_security(ground, resolver)
+    remote = SmtpTransport(
+        config.smtp_client,
+        hostname,
+        ground.clock,
+        tls=security.contexts,
+        memory=security.memory,
+        pools=SourcePools(config.pools, hostname, ground.clock, SqlSendingAddresses(ground.database)),
+        results=security.results,
+        senders_may_waive=config.outgoing_tls.senders_may_waive,
+    )
+    forwarding = _make_forwarding(ground, directory.domains)
+    suppressions = Suppressions(
+        SqlSuppressions(ground.database), config.suppression, directory.domains.is_local, ground.clock
+    )
+    ends = Sinks(suppressions)
     worker = QueueWorker(
         store,
         ground.engines.storage.blobs,
-        _make_router(ground, directory.domains, resolver),
-        local=LocalTransport(directory.aliases, deliverer, queue),
+        _make_router(ground, directory.domains, resolver, security),
+        local=LocalTransport(directory.aliases, deliverer, queue, directory.timelines, forwarding),
         remote=remote,
-        notices=_make_notice_writer(ground, directory, queue),
+        notices=_make_notice_writer(ground, directory, queue, forwarding),
         clock=steady,
         random=random,
         schedule=config.schedule,
         options=config.queue,
         owner=hostname,
+        rules=config.destinations,
+        sink=ends,
+        senders_may_waive=config.outgoing_tls.senders_may_waive,
     )
     workers.append(worker)
-    return Outgoing(store, queue, worker, remote, resolver)
+    acts = QueueActs(store, directory.timelines, steady)
+    return Outgoing(store, queue, acts, worker, remote, resolver, security, forwarding, suppressions, ends)
 
 
-def _make_notice_writer(ground: Ground, directory: Directory, queue: Queue) -> NoticeWriter:
+def _make_forwarding(ground: Ground, domains: Domains) -> Forwarding:
+    options = ground.config.forwarding
+    srs = None
+    if options.rewrite:
+        key = derive_key(load_server_key(ground.data / _SERVER_KEY, ground.random), "srs")
+        srs = Srs(Domain.parse(options.domain or ground.config.server.hostname), [key])
+    return Forwarding(srs, domains.is_local, ground.clock)
+
+
+def _make_notice_writer(ground: Ground, directory: Directory, queue: Queue, forwarding: Forwarding) -> NoticeWriter:
     config, clock = ground.config, ground.clock
     signer = HostSigner(Domain.parse(config.server.hostname), directory.signing_keys, directory.domains, clock)
     return NoticeWriter(
@@ -91,11 +136,12 @@ def _make_notice_writer(ground: Ground, directory: Directory, queue: Queue) -> N
         clock,
         ground.random,
         sign=signer.sign if config.submission.sign else None,
-        limit=NoticeLimit(config.queue.notices_per_hour),
+        limit=NoticeLimit(config.queue.notices_per_hour, config.queue.verp_notices_per_hour),
+        forwarding=forwarding,
     )
 
 
-def _make_router(ground: Ground, domains: Domains, resolver: DnsResolver) -> Router:
+def _make_router(ground: Ground, domains: Domains, resolver: RecordResolver, security: TransportSecurity) -> Router:
     config = ground.config
     return Router(
         resolver,
@@ -105,6 +151,9 @@ def _make_router(ground: Ground, domains: Domains, resolver: DnsResolver) -> Rou
         smart_host=_find_smart_host(ground),
         own_names=[config.server.hostname.lower()],
         own_addresses=_list_own_addresses(config),
+        policies=security.policies,
+        levels=security.memory,
+        obeys_dane=config.outgoing_tls.dane,
     )
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 __all__ = ["HostSigner", "SigningKeys"]
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from hongyan import telemetry
 from hongyan.addresses import Address, Domain
 from hongyan.clock import Clock
-from hongyan.domains.dkim_keys import load_signing_keys
+from hongyan.domains.dkim_keeper import DkimKeeper
 from hongyan.domains.domains import Domains
 from hongyan.errors import ConfigurationError
 from hongyan.mailauth.dkim import SigningKey, sign_message
@@ -24,10 +23,10 @@ log = telemetry.logger("queue")
 
 
 class SigningKeys:
-    """Keeps the keys of our domains in memory; `folder` is where their files lie."""
+    """Keeps the keys that sign for our domains in memory."""
 
-    def __init__(self, folder: Path, domains: Domains) -> None:
-        self.folder = folder
+    def __init__(self, keeper: DkimKeeper, domains: Domains) -> None:
+        self._keeper = keeper
         self._domains = domains
         self._known: dict[Domain, Sequence[SigningKey]] = {}
 
@@ -37,7 +36,7 @@ class SigningKeys:
         if known is None:
             if not self._domains.is_local(domain):
                 return ()
-            known = self._known[domain] = load_signing_keys(self.folder, domain)
+            known = self._known[domain] = self._keeper.signing_keys(domain)
         return known
 
     async def refresh(self, changes: Sequence[DirectoryChange] | None) -> None:

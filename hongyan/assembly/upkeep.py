@@ -10,8 +10,18 @@ from datetime import timedelta
 from typing import NoReturn
 
 from hongyan import telemetry
-from hongyan.assembly.directory import Directory
+from hongyan.assembly.directory import Directory, Entrance
+from hongyan.assembly.gate import Gatehouse
 from hongyan.assembly.ground import Ground
+from hongyan.assembly.reports import Reports
+from hongyan.assembly.searching import Searching
+from hongyan.assembly.sending import Sending
+from hongyan.assembly.transport import TransportSecurity
+from hongyan.assembly.uploads import make_uploads
+from hongyan.auth.notices import SecurityNotices
+from hongyan.delivery.vacation import VacationResponder
+from hongyan.engines.sql.bans import SqlBans
+from hongyan.engines.sql.counters import SqlCounters
 from hongyan.engines.sql.directory import SqlDirectory
 from hongyan.engines.upkeep.sweep import Sweep
 from hongyan.errors import ServerFault
@@ -27,15 +37,40 @@ log = telemetry.logger("upkeep")
 class Upkeep:
     """Runs the jobs one after the other, each hour. One that fails is tried again the next time."""
 
-    def __init__(self, ground: Ground, directory: Directory) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        directory: Directory,
+        entrance: Entrance,
+        notices: SecurityNotices,
+        sending: Sending,
+        gatehouse: Gatehouse,
+        security: TransportSecurity,
+        reports: Reports,
+        searching: Searching,
+        vacations: VacationResponder,
+    ) -> None:
         self._clock = ground.clock
         self._directory_store = SqlDirectory(ground.database)
+        self._windows = SqlCounters(ground.database, ground.clock)
+        self._bans = SqlBans(ground.database)
         self._sweep = Sweep(ground.engines.storage, ground.clock, ground.config.sweep)
         self._jobs: dict[str, Callable[[], Awaitable[object]]] = {
             "removals": directory.provisioner.finish_removals,
             "audit": directory.audit.expire,
+            "web-sessions": entrance.web_sessions.expire,
+            "digests": notices.send_digests,
+            "timelines": directory.timelines.expire,
             "directory": self._expire_directory_changes,
+            "sending": sending.expire,
+            "strangers": gatehouse.expire,
+            "limits": self._expire_limits,
+            "transport": security.expire,
+            "reports": reports.reader.expire,
+            "vacations": vacations.expire,
+            "uploads": make_uploads(ground).forget_old,
             "sweep": self._sweep.run,
+            "search": searching.tidy,
         }
 
     async def run(self) -> NoReturn:
@@ -58,6 +93,9 @@ class Upkeep:
                 log.error("panic", error=error, job=name)
             else:
                 log.debug("job-done", job=name, done=done)
+
+    async def _expire_limits(self) -> int:
+        return await self._windows.expire() + await self._bans.expire_bans(self._clock.now())
 
     async def _expire_directory_changes(self) -> int:
         return await self._directory_store.expire_directory_changes(self._clock.now() - _KEEP_DIRECTORY_CHANGES)

@@ -10,7 +10,15 @@ from hongyan.config import SERVICES, Config, Service
 from hongyan.configuration.values import WrongValue
 from hongyan.limits.networks import is_loopback
 
-_TLS_FROM_THE_START: Sequence[Service] = ("submissions", "imaps", "pop3s", "https")
+_TLS_FROM_THE_START: Sequence[Service] = (
+    "submissions",
+    "imaps",
+    "pop3s",
+    "submissions-certificate",
+    "imaps-certificate",
+    "pop3s-certificate",
+    "https",
+)
 _WITH_LOGINS: Sequence[Service] = ("submission", "imap", "pop3")
 
 
@@ -18,6 +26,13 @@ def find_conflicts(config: Config) -> Iterator[WrongValue]:
     """Yield what makes a start impossible."""
     yield from _without_certificates(config)
     yield from _same_ports(config)
+    yield from _unprovable(config)
+    if "smtp" in config.listen and config.listen["smtp"].tls == "modern":
+        yield WrongValue(
+            ("listen", "smtp", "tls"),
+            "On port 25 TLS 1.3 cannot be asked for: servers that lack it would send in the clear (RFC 7435). Let"
+            " MTA-STS and DANE ask for TLS, and leave listen.smtp.tls out.",
+        )
 
 
 def find_doubts(config: Config) -> Iterator[WrongValue]:
@@ -33,12 +48,19 @@ def find_doubts(config: Config) -> Iterator[WrongValue]:
         )
     if config.listen and "smtp" not in config.listen:
         yield WrongValue(("listen",), "No mail comes in from other servers. Add [listen.smtp].")
+    for service, options in config.listen.items():
+        if options.tls == "legacy":
+            yield WrongValue(
+                ("listen", service, "tls"),
+                f"{service} takes TLS 1.0 and 1.1, which RFC 8996 forbids: whoever listens may read along."
+                " Give old devices a listener of their own, on addresses that nobody else reaches.",
+            )
     if not config.limits.enabled:
         yield WrongValue(("limits", "enabled"), "Failed logins are not limited. That is for load tests only.")
 
 
 def _without_certificates(config: Config) -> Iterator[WrongValue]:
-    if config.certificates:
+    if config.certificates or config.acme.enabled:
         return
     for service in config.listen:
         if service in _TLS_FROM_THE_START:
@@ -51,6 +73,24 @@ def _without_certificates(config: Config) -> Iterator[WrongValue]:
                 f"Nobody can log in to {service}: logins are taken under TLS only, and there is no certificate."
                 " Add [[certificates]].",
             )
+
+
+def _unprovable(config: Config) -> Iterator[WrongValue]:
+    """Yield what keeps an authority from seeing that names are ours."""
+    if not config.acme.enabled:
+        return
+    if config.acme.challenge == "http-01" and "http" not in config.listen:
+        yield WrongValue(
+            ("acme", "challenge"),
+            "The authority asks on port 80 (http-01), and nobody listens there. Add [listen.http], or set"
+            ' acme.challenge to "dns-01".',
+        )
+    if config.acme.challenge == "dns-01" and not config.dns_update:
+        yield WrongValue(
+            ("acme", "challenge"),
+            "Proof by DNS (dns-01) needs a key that may change the zone. Add [[dns_update]], or set acme.challenge to"
+            ' "http-01".',
+        )
 
 
 def _same_ports(config: Config) -> Iterator[WrongValue]:

@@ -110,7 +110,8 @@ def _walk_inner(path: str, option: Option, value: object) -> Iterator[Section]:
     element = arguments[-1] if typing.get_origin(option.kind) is dict else arguments[0]
     if typing.get_origin(option.kind) is dict:
         names = ", ".join(typing.get_args(arguments[0]))
-        yield from _walk(f"{path}.NAME", f"{option.doc} NAME is one of: {names}.", element, element())
+        which = f" NAME is one of: {names}." if names else ""
+        yield from _walk(f"{path}.NAME", f"{option.doc}{which}", element, element())
         return
     settings = [_setting(path, inner, inner.default) for inner in describe(element)]
     yield Section(f"[[{path}]]", option.doc, settings)

@@ -19,6 +19,7 @@ from hongyan.secret import Secret
 from hongyan.store.accounts import Account, AccountClass, Locale, Role, Service
 
 _PAGE = 1000
+_MOST_OCTETS = 1 << 50
 
 
 def account_operations(services: Services, random: Random) -> Mapping[str, Operation]:
@@ -28,6 +29,7 @@ def account_operations(services: Services, random: Random) -> Mapping[str, Opera
         "account.add": group.add,
         "account.list": group.list_accounts,
         "account.disable": group.disable,
+        "account.quota": group.set_quota,
         "account.enable": group.enable,
         "account.remove": group.remove,
         "account.password": group.change_password,
@@ -95,6 +97,16 @@ class _Accounts:
             listed.append(document)
             caller.tell(len(listed), 0)
         return {"accounts": listed}
+
+    async def set_quota(self, caller: Caller, *, address: str, octets: int, messages: int = 0) -> Document:
+        """Set what an account may store; 0: as much as there is room for."""
+        if not (0 <= octets <= _MOST_OCTETS and 0 <= messages <= _MOST_OCTETS):
+            raise Refused("A limit is not negative, and no larger than disks are.")
+        account = await self._accounts.get(Address.parse(address))
+        await self._directory.quotas.set_limits(
+            account.account_id, limit_octets=octets, limit_messages=messages, actor=caller.actor
+        )
+        return {"address": str(account.address), "limit_octets": octets, "limit_messages": messages}
 
     async def disable(
         self, caller: Caller, *, address: str, services: list[str] | None = None, dry_run: bool = False

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from hongyan.addresses import Address
 from hongyan.assembly.services import Services
 from hongyan.auth.app_passwords import APP_PASSWORD_SCOPES, check_label, require_scopes
-from hongyan.errors import NotFound
 from hongyan.operations.calling import Caller, Document, Operation, find_member
+from hongyan.operations.credentials import pick_credentials, show_credential
 from hongyan.store.accounts import Service
-from hongyan.store.credentials import AppPassword, first_credential
-from hongyan.types import AccountId, CredentialId
+from hongyan.store.credentials import AppPassword
+from hongyan.types import AccountId
 
 
 def app_password_operations(services: Services) -> Mapping[str, Operation]:
@@ -50,7 +50,7 @@ class _AppPasswords:
         issued = await self._app_passwords.create(account.account_id, label, scopes, caller.actor)
         return {
             "address": str(account.address),
-            **_shown(issued.app_password),
+            **show_credential(issued.app_password),
             "app_password": issued.shown.reveal_text(),
         }
 
@@ -58,7 +58,7 @@ class _AppPasswords:
         """Return the app passwords of an account, the oldest first; not their secrets, which nobody knows."""
         account = await self._accounts.get(Address.parse(address))
         listed = await self._app_passwords.list_app_passwords(account.account_id)
-        return {"address": str(account.address), "app_passwords": [_shown(known) for known in listed]}
+        return {"address": str(account.address), "app_passwords": [show_credential(known) for known in listed]}
 
     async def revoke(
         self,
@@ -74,26 +74,9 @@ class _AppPasswords:
         if not dry_run:
             credentials = [known.credential for known in meant]
             await self._app_passwords.revoke(account.account_id, credentials, caller.actor)
-        document = {"address": str(account.address), "app_passwords": [_shown(known) for known in meant]}
+        document = {"address": str(account.address), "app_passwords": [show_credential(known) for known in meant]}
         return {**document, "dry_run": True} if dry_run else document
 
     async def _find(self, account: AccountId, numbers: Sequence[int] | None) -> Sequence[AppPassword]:
         present = await self._app_passwords.list_app_passwords(account)
-        if numbers is None:
-            return present
-        wanted = {CredentialId(first_credential(account) + number) for number in numbers}
-        meant = [known for known in present if known.credential in wanted]
-        if len(meant) != len(wanted):
-            raise NotFound("The account has no app password of that number.")
-        return meant
-
-
-def _shown(known: AppPassword) -> Document:
-    return {
-        "number": known.credential & 0xFFFFFFFF,
-        "label": known.label,
-        "services": sorted(scope.value for scope in known.scopes),
-        "created_at": known.created_at.isoformat(),
-        "last_used_at": None if known.last_used_at is None else known.last_used_at.isoformat(),
-        "last_used_from": known.last_used_from,
-    }
+        return pick_credentials(present, account, numbers, missing="The account has no app password of that number.")

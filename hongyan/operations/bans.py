@@ -5,12 +5,11 @@ from __future__ import annotations
 __all__ = ["ban_operations"]
 
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import ip_network
 
 from hongyan.assembly.services import Services
 from hongyan.errors import NotFound, Refused
 from hongyan.limits.bans import Ban
-from hongyan.limits.networks import network_of
 from hongyan.operations.calling import Caller, Document, Operation
 
 
@@ -30,19 +29,18 @@ class _Bans:
 
     async def lift(self, caller: Caller, *, host: str, dry_run: bool = False) -> Document:
         """Lift the bans of the network in which an address lies."""
-        network = network_of(_require_address(host))
+        _require_address(host)
         if dry_run:
-            meant = [ban for ban in self._bans.list_bans() if ban.network == network]
+            meant = self._bans.bans_of(host)
             if not meant:
                 raise NotFound("That address is not banned.")
             return {"bans": [_shown(ban) for ban in meant], "dry_run": True}
         return {"bans": [_shown(ban) for ban in await self._bans.lift(host, caller.actor)]}
 
 
-def _require_address(host: str) -> str:
-    bare = host.removesuffix("/64")
+def _require_address(host: str) -> None:
     try:
-        return str(ip_address(bare))
+        ip_network(host, strict=False)
     except ValueError:
         raise Refused("A ban is lifted by an IP address.") from None
 

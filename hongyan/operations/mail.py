@@ -36,7 +36,7 @@ from hongyan.wire.imap.mailbox_name import normalize_name
 _REMEMBERED = 30 * 24 * 3600  # seconds
 _ROWS = 100
 _MAX_BATCH = 16 << 20  # octets of messages that are read in one go; a larger message comes alone
-_COLUMNS = (Column.UID, Column.INTERNAL_DATE, Column.SIZE, Column.PREFIX, Column.BLOB)
+_COLUMNS = (Column.UID, Column.INTERNAL_DATE, Column.SIZE, Column.PREFIX, Column.BLOB, Column.SKIPPED)
 _SYSTEM_FLAGS = frozenset({"\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"})
 
 
@@ -110,11 +110,11 @@ class _Mail:
         flags = state.flags_of(BitMap(row[0] for row in rows))
         messages: list[Document] = []
         octets = 0
-        for uid, date, size, prefix, ref in rows:
+        for uid, date, size, prefix, ref, skipped in rows:
             octets += size
             if messages and octets > _MAX_BATCH:
                 break
-            served = bytes(prefix) + await self._mail.blobs.read(BlobRef(ref))
+            served = bytes(prefix) + await self._mail.blobs.read(BlobRef(ref), skipped)
             messages.append(
                 {
                     "uid": uid,

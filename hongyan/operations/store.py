@@ -10,6 +10,7 @@ __all__ = ["KEYS", "check_restore", "restore_backup", "store_operations"]
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import shutil
 from collections.abc import AsyncIterator, Mapping
@@ -17,14 +18,16 @@ from pathlib import Path
 
 from hongyan.assembly.ground import Ground
 from hongyan.assembly.services import Services
+from hongyan.auth.client_authority import CLIENT_AUTHORITY
 from hongyan.engines.local.backup import back_up, restore
 from hongyan.engines.progress import Progress
 from hongyan.engines.upkeep.verify import Verification
 from hongyan.errors import AlreadyExists, NotFound, Refused
 from hongyan.operations.calling import Caller, Document, Operation, Tell
+from hongyan.search.verify import look_at_indexes
 
 KEYS = "keys"
-_KEPT = ("server.key", "relay.secret", "dkim")
+_KEPT = ("server.key", CLIENT_AUTHORITY, "relay.secret", "dkim")
 _LOOK = 0.2  # seconds between two looks at how far it is
 
 
@@ -47,7 +50,16 @@ class _Store:
         for account in report.changed_accounts:
             await self._services.mail.live.catch_up(account)
             self._services.hub.publish(account, await self._services.mail.mailboxes.highestmodseq(account))
-        return report.as_json()
+        return {**report.as_json(), "index": await self._look_at_index(repair=repair, shallow=shallow)}
+
+    async def _look_at_index(self, *, repair: bool, shallow: bool) -> Document | None:
+        """Look at the text index as well, which is no part of what may not be lost; None if there is none."""
+        searching = self._services.searching
+        if searching.index is None or searching.indexer is None:
+            return None
+        messages = self._services.mail.messages
+        found = await look_at_indexes(searching.index, searching.indexer, messages, repair=repair, shallow=shallow)
+        return dataclasses.asdict(found)
 
     async def backup(self, caller: Caller, *, target: str, dry_run: bool = False) -> Document:
         """Make a backup in a directory, or bring the one that lies there up to date; the server goes on."""

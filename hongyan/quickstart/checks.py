@@ -18,6 +18,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from hongyan.clients.own_addresses import find_own_addresses
+from hongyan.clients.port_probe import has_way_out
 from hongyan.clients.resolver import DnsResolver
 from hongyan.errors import ConfigurationError
 from hongyan.mailauth.resolver import DnsFault, Dnssec, DnsTemporary, IPAddress
@@ -25,7 +26,6 @@ from hongyan.servers.sockets import bind
 
 _SIGNED = "org"  # a zone that DNSSEC signs
 _BIG_DOMAINS = ("gmail.com", "outlook.com", "qq.com")  # whose servers take mail from everybody
-_SMTP_PORT = 25
 _PATIENCE = 10.0  # seconds for another host to answer
 
 
@@ -178,30 +178,14 @@ async def _check_reverse(machine: Machine) -> Finding:
 
 async def _check_port_25_out(machine: Machine) -> Finding:
     """Many networks let no mail out. One big server that answers is enough."""
-    for domain in machine.big_domains:
-        with contextlib.suppress(DnsFault):
-            exchanges = sorted((await machine.resolver.mx(domain)).records, key=lambda record: record.preference)
-            if await _answers(machine, exchanges[0].exchange):
-                return Finding("port 25", Status.GOOD, "Other servers can be reached on port 25.")
+    if await has_way_out(machine.resolver, machine.big_domains, machine.patience):
+        return Finding("port 25", Status.GOOD, "Other servers can be reached on port 25.")
     return Finding(
         "port 25",
         Status.BAD,
         "No other server can be reached on port 25.",
         "Ask your provider to open outgoing port 25, or set route.smart_host to a relay.",
     )
-
-
-async def _answers(machine: Machine, host: str) -> bool:
-    """Whether a mail server greets."""
-    addresses = (await machine.resolver.addresses(host, version=4)).records
-    with contextlib.suppress(OSError, TimeoutError):
-        async with asyncio.timeout(machine.patience):
-            reader, writer = await asyncio.open_connection(str(addresses[0]), _SMTP_PORT)
-            try:
-                return (await reader.read(3)) == b"220"
-            finally:
-                writer.close()
-    return False
 
 
 async def _check_ports_in(machine: Machine) -> Finding:

@@ -10,7 +10,7 @@ from hongyan.config import Config, Service
 from hongyan.configuration.file import ConfigurationFaults, find_doubts_in, load_config, read_config
 from hongyan.configuration.places import VARIABLE, find_data, find_file
 from hongyan.errors import ConfigurationError
-from hongyan.queue.route import TlsPolicy
+from hongyan.queue.security import TlsPolicy
 
 FILE = Path("/etc/geese/hongyan.toml")
 CERTIFICATE = '[[certificates]]\nchain = "c.pem"\nkey = "k.pem"\n'
@@ -91,6 +91,7 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
         ("[listen.imaps]\n", 1, "imaps begins with TLS and there is no certificate. Add [[certificates]]."),
         ("[listen.pop3]\n", 1, "Nobody can log in to pop3"),
         (f"{CERTIFICATE}[listen.imap]\n[listen.imaps]\nport = 143\n", 5, "both listen on port 143"),
+        (f'{CERTIFICATE}[listen.smtp]\ntls = "modern"\n', 5, "On port 25 TLS 1.3 cannot be asked for"),
         ("x = \n", 1, "This is not TOML: Invalid value."),
         ("x = 1\ny = [1,\n", 3, "This is not TOML"),
         ("[a]\n[a]\n", 2, "This is not TOML"),

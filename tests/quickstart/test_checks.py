@@ -12,9 +12,9 @@ from typing import cast
 
 import pytest
 
+from hongyan.clients import port_probe
 from hongyan.clients.resolver import DnsResolver
 from hongyan.mailauth.resolver import Answer, Dnssec, DnsTemporary
-from hongyan.quickstart import checks
 from hongyan.quickstart.checks import Finding, Machine, Status, check_machine
 from tests.support.resolver import FakeResolver
 
@@ -54,7 +54,7 @@ async def machine(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         writer.close()
 
     server = await asyncio.start_server(greet, "127.0.0.1", 0)
-    monkeypatch.setattr(checks, "_SMTP_PORT", server.sockets[0].getsockname()[1])
+    monkeypatch.setattr(port_probe, "_SMTP_PORT", server.sockets[0].getsockname()[1])
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 localhost\n# 127.0.1.1 mail.geese.test\n")
     yield Machine(
@@ -137,7 +137,7 @@ async def test_forward_and_reverse_dns_agree(machine: Machine, world: World, nam
 async def test_some_big_server_is_reached_on_port_25(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(checks, "_SMTP_PORT", unused.getsockname()[1])
+        monkeypatch.setattr(port_probe, "_SMTP_PORT", unused.getsockname()[1])
         await require(machine, "port 25", Status.BAD)
     await require(replace(machine, big_domains=("silent.test",)), "port 25", Status.BAD)
 
