@@ -6,6 +6,7 @@ __all__ = ["app"]
 
 from typing import Annotated, Literal
 
+from hongyan.cli import account_settings, sending
 from hongyan.cli.acting import act, confirm, is_dry, texts
 from hongyan.cli.calls import Document
 from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
@@ -15,6 +16,16 @@ from hongyan.cli.secrets import Source, read_password
 from hongyan.cli.words import say
 
 app = group("account", "Accounts: who has mail here.")
+for function in (
+    sending.limits,
+    sending.held,
+    sending.hold,
+    sending.release,
+    account_settings.pop3,
+    account_settings.imap,
+    account_settings.capabilities,
+):
+    command(app)(function)
 
 _Address = Annotated[str, about("The account's address.")]
 _ServiceName = Literal["imap", "pop3", "smtp", "web"]

@@ -16,6 +16,7 @@ from hongyan.cli.screen import moment_words, print_lines, print_table, tell
 from hongyan.cli.words import say, translate
 from hongyan.clock import SystemClock
 from hongyan.limits.firewall import Banned, fail2ban_lines, nftables_lines
+from hongyan.limits.smtp_rates import OFFENCES
 
 app = group("ban", "Bans: who is refused for a time, and why.")
 
@@ -50,7 +51,7 @@ def _print_bans(answer: Document) -> None:
         [
             (
                 ban["network"],
-                ban["name"] or say("any"),
+                ban["name"] or say("port 25" if ban["rule"] in OFFENCES else "any"),
                 translate(str(ban["why"])),
                 moment_words(ban["until"]),
                 ban["refused"],
@@ -68,7 +69,11 @@ _LINES: dict[str, _Lines] = {"nftables": nftables_lines, "fail2ban": fail2ban_li
 def _print_lines(lines: _Lines, answer: Document) -> None:
     now = SystemClock().now()
     banned = [
-        Banned(str(ban["network"]), int((datetime.fromisoformat(str(ban["until"])) - now).total_seconds()))
+        Banned(
+            str(ban["network"]),
+            int((datetime.fromisoformat(str(ban["until"])) - now).total_seconds()),
+            ban["rule"] in OFFENCES,
+        )
         for ban in _bans(answer)
         if not ban["name"]
     ]

@@ -22,10 +22,12 @@ _USES: Mapping[Service, tuple[str, str]] = {
     "imap": ("reading mail", "STARTTLS"),
     "pop3s": ("fetching mail", "TLS"),
     "pop3": ("fetching mail", "STARTTLS"),
-    "http": ("health, metrics", ""),
-    "https": ("health, metrics", "TLS"),
+    "submissions-certificate": ("mail from mail programs", "TLS, certificate"),
+    "imaps-certificate": ("reading mail", "TLS, certificate"),
+    "pop3s-certificate": ("fetching mail", "TLS, certificate"),
+    "http": ("the web client, JMAP", ""),
+    "https": ("the web client, JMAP", "TLS"),
 }
-_SCHEMES: Mapping[Service, str] = {"submissions": "smtps", "submission": "smtp"}
 
 
 def as_json(
@@ -38,6 +40,7 @@ def as_json(
         "http": http,
         "https": https,
         "metrics": f"{http}/metrics",
+        "jmap": f"{https}/jmap/session",
         "ca": str(authority),
         "data": str(data),
         "pid": os.getpid(),
@@ -52,14 +55,26 @@ def print_welcome(endpoints: Mapping[Service, Endpoint], accounts: Sequence[Demo
     print_table(
         ("service", "address", "encryption", "for"),
         [
-            (service, f"{_SCHEMES.get(service, service)}://localhost:{endpoints[service].port}", tls, say(use))
+            (service, f"{_scheme_of(service)}://localhost:{endpoints[service].port}", tls, say(use))
             for service, (use, tls) in _USES.items()
         ],
     )
     tell("")
     print_table(
-        ("login", "app password", "role"),
-        [(account.address, account.app_password.reveal_text(), say(account.role.value)) for account in accounts],
+        ("login", "password", "app password", "role"),
+        [
+            (
+                account.address,
+                account.password.reveal_text(),
+                account.app_password.reveal_text(),
+                say(account.role.value),
+            )
+            for account in accounts
+        ],
+    )
+    tell("")
+    tell(
+        say("Mail in the browser: {url} (log in with the password)", url=f"http://localhost:{endpoints['http'].port}/")
     )
     tell("")
     tell(say("Certificate authority: {path}", path=_short(authority)))
@@ -91,3 +106,9 @@ def _short(path: Path) -> Path:
         return path.relative_to(Path.cwd())
     except ValueError:
         return path
+
+
+def _scheme_of(service: Service) -> str:
+    """Return the scheme of a service's address, as curl and mail programs know it."""
+    plain = service.removesuffix("-certificate")
+    return {"submissions": "smtps", "submission": "smtp"}.get(plain, plain)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from hongyan.cli.acting import act, confirm, is_dry
 from hongyan.cli.calls import Document
+from hongyan.cli.causes import advice_words, cause_words
 from hongyan.cli.commands import WHERE, DryRun, Where, about, command, group
 from hongyan.cli.fault import UsageFault
 from hongyan.cli.screen import moment_words, octets_words, print_table, tell
@@ -18,6 +19,7 @@ app = group("queue", "Mail on its way out.")
 _Ids = Annotated[tuple[int, ...], about("Messages by their ids.", negative="")]
 _To = Annotated[str | None, about("Recipients in this domain.", name="--to")]
 _From = Annotated[str | None, about("Messages of this sender.", name="--from")]
+_Of = Annotated[str | None, about("Messages that this account sent.", name="--account")]
 _All = Annotated[bool, about("Everything in the queue.", name="--all", negative="", show_default=False)]
 
 
@@ -26,6 +28,7 @@ def list_messages(
     *,
     destination: _To = None,
     sender: _From = None,
+    account: _Of = None,
     state: Annotated[Literal["ready", "held"] | None, about("Recipients that wait, or that are held.")] = None,
     limit: Annotated[int, about("How many messages at most.")] = 100,
     where: Where = WHERE,
@@ -34,7 +37,7 @@ def list_messages(
     return act(
         where,
         "queue.list",
-        {"destination": destination, "sender": sender, "state": state, "limit": limit},
+        {"destination": destination, "sender": sender, "account": account, "state": state, "limit": limit},
         _print_messages,
     )
 
@@ -72,9 +75,37 @@ def hold(
     dry_run: DryRun = False,
     where: Where = WHERE,
 ) -> int:
-    """Keep messages back until `queue retry`."""
+    """Keep messages back until `queue release` or `queue retry`."""
     selection = _select(message, destination, sender, everything=everything)
     return act(where, "queue.hold", {"dry_run": dry_run, **selection}, _print_count)
+
+
+@command(app)
+def release(
+    message: _Ids = (),
+    /,
+    *,
+    destination: _To = None,
+    sender: _From = None,
+    everything: _All = False,
+    dry_run: DryRun = False,
+    where: Where = WHERE,
+) -> int:
+    """Let held messages go, each when it is due."""
+    selection = _select(message, destination, sender, everything=everything)
+    return act(where, "queue.release", {"dry_run": dry_run, **selection}, _print_count)
+
+
+@command(app)
+def cancel(
+    message: Annotated[int, about("The message's id.")],
+    /,
+    *,
+    account: Annotated[str | None, about("Only if this account sent it.", name="--account")] = None,
+    where: Where = WHERE,
+) -> int:
+    """Take back a message that waits for its release."""
+    return act(where, "queue.cancel", {"message": message, "account": account}, _print_count)
 
 
 @command(app)
@@ -129,6 +160,8 @@ def _print_message(answer: Document) -> None:
     tell(f"{say('id')}: {answer['id']}  {say('size')}: {octets_words(answer['octets'])}  mid: {answer['trace']}")
     tell(f"{say('from')}: {answer['sender']}")
     tell(f"{say('queued')}: {moment_words(answer['queued_at'])}  {say('given up')}: {moment_words(answer['expires'])}")
+    if answer["not_before"] != answer["queued_at"]:
+        tell(f"{say('kept back until')}: {moment_words(answer['not_before'])}")
     print_table(
         ("to", "state", "attempts", "next attempt", "last answer"),
         [
@@ -142,6 +175,10 @@ def _print_message(answer: Document) -> None:
             for recipient in _list(answer["recipients"])
         ],
     )
+    for recipient in _list(answer["recipients"]):
+        last = recipient["last"]
+        if isinstance(last, dict):
+            tell(f"{recipient['address']}: {advice_words(last['cause'])}")
 
 
 def _next(recipient: Document) -> str:
@@ -156,7 +193,12 @@ def _print_count(answer: Document) -> None:
 
 def _last(recipient: Document) -> str:
     last = recipient["last"]
-    return f"{last['remote']} {last['status']} {last['text']}".strip() if isinstance(last, dict) else ""
+    if recipient["held_for"]:
+        return say(str(recipient["held_for"]))
+    if not isinstance(last, dict):
+        return ""
+    answer = f"{last['remote']} {last['status']} {last['text']}".strip()
+    return "\n".join(words for words in (answer, cause_words(last["cause"])) if words)
 
 
 def _list(value: object) -> list[Document]:

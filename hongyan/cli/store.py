@@ -77,6 +77,7 @@ def _print_report(answer: Document) -> None:
     names = ("accounts", "mailboxes", "messages", "blobs", "segments")
     print_table(names, [[answer[name] for name in names]])
     tell(f"{say('size')}: {octets_words(answer['octets'])}")
+    _print_index(answer["index"])
     findings = answer["findings"]
     rows: list[Document] = list(findings) if isinstance(findings, list) else []
     if not rows:
@@ -100,6 +101,22 @@ def _print_report(answer: Document) -> None:
         tell(say("Nothing is lost: crashes leave such things behind, and the service removes them."))
     else:
         tell(say("`hongyan verify --repair` mends what can be mended."))
+
+
+def _print_index(index: object) -> None:
+    """Tell how the text index is: whatever it lacks, searches read."""
+    if not isinstance(index, dict) or not index["accounts"]:
+        return
+    count, damaged = index["accounts"], len(index["damaged"])
+    if not damaged:
+        behind = index["behind"]
+        tell(
+            say("Text index: whole, of {count} accounts; {behind} messages are not in it.", count=count, behind=behind)
+        )
+    elif index["repaired"]:
+        tell(say("Text index: that of {damaged} of {count} accounts was made anew.", damaged=damaged, count=count))
+    else:
+        tell(say("Text index: damaged for {damaged} of {count} accounts; searches read.", damaged=damaged, count=count))
 
 
 def _print_backup(answer: Document) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 
 from tests.support.cli import Cli
 
@@ -46,6 +49,34 @@ def test_an_account_is_suspended_and_back_and_its_services_are_switched(cli: Cli
     assert "smtp" not in cli.json("account", "disable", "bob@geese.test", "--service", "smtp")["services"]
     assert "pop3" in cli.json("account", "enable", "bob@geese.test", "--service", "pop3")["services"]
     assert cli.json("account", "disable", "ann@geese.test", code=1)["error"]["kind"] == "refused"
+
+
+def test_how_pop3_serves_an_account_is_shown_and_set(cli: Cli) -> None:
+    assert cli.json("account", "pop3", "bob@geese.test")["pop3"]["fetched"] == "keep"
+    set_ = cli.json("account", "pop3", "bob@geese.test", "--days", "30", "--fetched", "delete", "--keep-days", "7")
+    assert set_["pop3"] == {"days": 30, "fetched": "delete", "keep_days": 7, "deleted": "expunge"}
+    cli.json("account", "pop3", "bob@geese.test", "--deleted", "trash", "--dry-run")
+    assert cli.json("account", "pop3", "bob@geese.test") == set_
+    assert "removed 7 days" in cli("account", "pop3", "bob@geese.test").out
+    assert cli.json("account", "pop3", "bob@geese.test", "--reset")["pop3"]["days"] == 0
+    assert cli.json("account", "pop3", "bob@geese.test", "--days", "-1", code=1)["error"]["kind"] == "refused"
+
+
+def test_what_expunge_does_is_shown_and_set(cli: Cli) -> None:
+    assert cli.json("account", "imap", "bob@geese.test")["imap"] == {"deleted": "expunge"}
+    assert cli.json("account", "imap", "bob@geese.test", "--deleted", "keep")["imap"] == {"deleted": "keep"}
+    cli.json("account", "imap", "bob@geese.test", "--deleted", "trash", "--dry-run")
+    assert "Archive" in cli("account", "imap", "bob@geese.test").out
+    assert cli.json("account", "imap", "bob@geese.test", "--reset")["imap"] == {"deleted": "expunge"}
+
+
+def test_capabilities_are_switched_off_for_an_account_and_on_again(cli: Cli) -> None:
+    off = cli.json("account", "capabilities", "bob@geese.test", "--off", "move", "--off", "IDLE")
+    assert off["switched_off"] == ["IDLE", "MOVE"]
+    assert "IDLE MOVE" in cli("account", "capabilities", "bob@geese.test").out
+    assert cli.json("account", "capabilities", "bob@geese.test", "--on", "MOVE")["switched_off"] == ["IDLE"]
+    wrong = cli.json("account", "capabilities", "bob@geese.test", "--off", "IMAP4rev1", code=1)
+    assert wrong["error"]["kind"] == "refused"
 
 
 def test_an_account_is_removed_only_by_somebody_who_means_it(cli: Cli) -> None:
@@ -93,6 +124,33 @@ def test_aliases_and_catch_alls_are_made_listed_and_removed(cli: Cli) -> None:
     assert cli.json("alias", "add", "ann@geese.test", "bob@geese.test", code=1)["error"]["kind"] == "already-exists"
 
 
+def test_client_certificates_are_written_to_files_listed_and_revoked(cli: Cli, tmp_path: Path) -> None:
+    issue = ("client-certificate", "issue", "bob@geese.test", "phone", "--service", "imap", "--days", "10")
+    for language, password in (("C.UTF-8", "its password: "), ("zh_CN.UTF-8", "其密码: ")):
+        shown = cli(*issue, "--folder", str(tmp_path), language=language).out
+        assert password in shown
+    files = sorted(tmp_path.glob("bob@geese.test-*"))
+    assert [path.suffix for path in files] == [".p12", ".pem"] * 2
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    secret = shown.partition(password)[2].partition("\n")[0].encode()
+    key, certificate, above = load_key_and_certificates(files[2].read_bytes(), secret)
+    assert key is not None
+    assert certificate is not None
+    assert [one.subject for one in above] == [certificate.issuer]
+    assert certificate.not_valid_after_utc < datetime.now(UTC) + timedelta(days=10)
+    assert certificate.subject.rfc4514_string() == "CN=bob@geese.test"
+    assert b"PRIVATE KEY" in files[3].read_bytes()
+    assert (cli.data / "client-authority.pem").stat().st_mode & 0o777 == 0o600
+    listed = cli.json("client-certificate", "list", "bob@geese.test")["certificates"]
+    assert [(one["label"], one["services"], one["last_used_at"]) for one in listed] == [("phone", ["imap"], None)] * 2
+    assert listed[1]["fingerprint"] == certificate.fingerprint(SHA256()).hex()
+    number = str(listed[0]["number"])
+    assert len(cli.json("client-certificate", "revoke", "bob@geese.test", number)["certificates"]) == 1
+    assert cli.json("client-certificate", "revoke", "bob@geese.test", number, code=1)["error"]["kind"] == "not-found"
+    assert cli.json("client-certificate", "revoke", "bob@geese.test", code=2)["error"]
+    assert len(cli.json("client-certificate", "revoke", "bob@geese.test", "--all")["certificates"]) == 1
+
+
 DRY = [
     ("domain", "add", "swans.test"),
     ("account", "add", "new@geese.test"),
@@ -103,6 +161,8 @@ DRY = [
     ("account", "password", "bob@geese.test"),
     ("app-password", "create", "bob@geese.test"),
     ("app-password", "revoke", "bob@geese.test", "--all"),
+    ("client-certificate", "issue", "bob@geese.test"),
+    ("client-certificate", "revoke", "bob@geese.test", "--all"),
     ("alias", "add", "all@geese.test", "bob@geese.test"),
     ("alias", "add", "*@geese.test", "bob@geese.test"),
     ("queue", "retry", "--all"),
@@ -120,6 +180,9 @@ DRY_AND_IMPOSSIBLE = [
     ("account", "remove", "ann@geese.test"),
     ("app-password", "create", "bob@geese.test", "x" * 65),
     ("app-password", "revoke", "bob@geese.test", "77"),
+    ("client-certificate", "issue", "bob@geese.test", "--days", "9999"),
+    ("client-certificate", "issue", "nobody@geese.test"),
+    ("client-certificate", "revoke", "bob@geese.test", "77"),
     ("alias", "add", "ann@geese.test", "bob@geese.test"),
     ("alias", "add", "all@swans.test", "bob@geese.test"),
     ("alias", "remove", "all@geese.test"),
@@ -154,6 +217,8 @@ def test_people_are_answered_in_their_language(cli: Cli, language: str) -> None:
         ("account", "enable", "bob@geese.test"),
         ("app-password", "list", "bob@geese.test"),
         ("app-password", "create", "bob@geese.test"),
+        ("client-certificate", "list", "bob@geese.test"),
+        ("client-certificate", "revoke", "bob@geese.test", "--all"),
         ("alias", "list"),
         ("queue", "list"),
         ("ban", "list"),

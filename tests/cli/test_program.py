@@ -12,16 +12,28 @@ import pytest
 from hongyan.cli.program import _COMMANDS
 from tests.support.cli import Cli
 
-GROUPS = ("config", "domain", "account", "app-password", "alias", "queue", "ban")
+GROUPS = ("config", "domain", "account", "app-password", "alias", "queue", "mail", "ban")
 NAMES = {
     *("quickstart", "serve", "demo", "verify", "backup", "restore", "move", "import", "export"),
     *(f"config {name}" for name in ("check", "describe")),
     *(f"domain {name}" for name in ("add", "list", "remove", "dns", "check")),
+    *(f"domain {name}" for name in ("waive", "require", "keys", "rotate", "publish")),
+    "server check",
+    *(f"certificate {name}" for name in ("list", "renew")),
+    *(f"listener {name}" for name in ("report", "prolong")),
+    *(f"spam {name}" for name in ("status", "train", "forget", "explain")),
+    "virus status",
+    *(f"search {name}" for name in ("status", "rebuild")),
     *(f"account {name}" for name in ("add", "list", "disable", "enable", "remove", "password")),
     *(f"app-password {name}" for name in ("create", "list", "revoke")),
+    *(f"client-certificate {name}" for name in ("issue", "list", "revoke")),
     *(f"alias {name}" for name in ("add", "list", "remove")),
-    *(f"queue {name}" for name in ("list", "show", "retry", "hold", "drop")),
+    *(f"mailbox {name}" for name in ("share", "unshare", "shares")),
+    *(f"queue {name}" for name in ("list", "show", "retry", "hold", "release", "cancel", "drop")),
+    "mail trace",
     *(f"ban {name}" for name in ("list", "lift")),
+    *(f"suppression {name}" for name in ("list", "remove")),
+    *(f"report {name}" for name in ("list", "show", "pending", "optout")),
 }
 
 

@@ -176,12 +176,12 @@ def test_development_prints_how_to_log_in_and_what_to_try(tmp_path: Path, langua
             assert process.wait(PATIENCE) == 0
         tables.append(out.read_text())
     assert tables[0] == tables[1]
+    schemes = {"submissions": "smtps", "submission": "smtp", "imaps-certificate": "imaps"}
     for service, port in ports.items():
-        scheme = {"submissions": "smtps", "submission": "smtp"}.get(service, service)
-        assert f"{scheme}://localhost:{port}" in tables[0]
+        assert f" {schemes.get(service, service)}://localhost:{port}" in tables[0]
     assert "admin@hongyan.test" in tables[0]
     assert "curl --cacert var/development/tls/ca.pem --user 'user@hongyan.test:" in tables[0]
     assert ("管理员" in tables[0]) == (language == "zh_CN.UTF-8")
 
 
-PORTS = ("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "http", "https")
+PORTS = ("smtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "imaps-certificate", "http", "https")
