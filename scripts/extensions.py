@@ -11,12 +11,14 @@ __all__ = ["BESIDE", "EXTENSIONS", "Extension", "announced", "chapters", "number
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 from hongyan.servers.imap.capabilities import capabilities
 from hongyan.servers.sasl import Door
-from hongyan.wire.pop3 import server as pop3
+from hongyan.wire.pop3.offer import Offer as Pop3Offer
+from hongyan.wire.pop3.server import ServerConnection
 from hongyan.wire.smtp.offer import Offer, hello_reply
 
 MUST, SHOULD, LATER, NOT = "must", "should", "later", "not pursued"
@@ -54,21 +56,22 @@ EXTENSIONS: list[Extension] = [
         ("MOVE", 6851, ""),
         ("ENABLE", 5161, ""),
         ("CONDSTORE", 7162, ""),
-        ("QRESYNC", 7162, "the parser and the log know it"),
+        ("QRESYNC", 7162, "what left is known for ever"),
         ("LITERAL+", 7888, "LITERAL- before login"),
         ("SASL-IR", 4959, ""),
         ("APPENDLIMIT", 7889, ""),
         ("ESEARCH", 4731, ""),
         ("SEARCHRES", 5182, ""),
-        ("SORT", 5256, "the parser knows it"),
-        ("THREAD=REFERENCES", 5256, "the parser knows it"),
+        ("SORT", 5256, ""),
+        ("THREAD=REFERENCES", 5256, ""),
         ("WITHIN", 5032, ""),
         ("LIST-EXTENDED", 5258, ""),
         ("LIST-STATUS", 5819, ""),
         ("SPECIAL-USE", 6154, "with CREATE-SPECIAL-USE"),
         ("STATUS=SIZE", 8438, ""),
-        ("QUOTA", 9208, "storage and messages"),
-        ("OBJECTID", 8474, "THREADID is NIL"),
+        ("QUOTA", 9208, "storage, messages, mailboxes; SETQUOTA by administrators"),
+        ("QUOTASET", 9208, "announced to all; administrators set limits"),
+        ("OBJECTID", 8474, ""),
         ("PREVIEW", 8970, ""),
         ("UTF8=ACCEPT", (6855, 9755), ""),
     ),
@@ -80,23 +83,31 @@ EXTENSIONS: list[Extension] = [
         ("BINARY", 3516, ""),
         ("PARTIAL", 9394, ""),
         ("SORT=DISPLAY", 5957, ""),
+        ("ESORT", 5267, ""),
+        ("THREAD=ORDEREDSUBJECT", 5256, ""),
+        ("THREAD=REFS", 5256, "by the newest message, as a draft and Dovecot have it"),
         ("SEARCH=FUZZY", 6203, ""),
         ("MULTISEARCH", 7377, "all folders at once"),
         ("ACL", 4314, "with shared mailboxes"),
-        ("METADATA", 5464, ""),
+        ("METADATA", 5464, "of mailboxes and of the server"),
         ("NOTIFY", 5465, ""),
         ("SAVEDATE", 8514, ""),
         ("COMPRESS=DEFLATE", 4978, ""),
         ("UIDONLY", 9586, ""),
         ("UIDBATCHES", 10022, ""),
-        ("MESSAGELIMIT", 9738, ""),
-        ("JMAPACCESS", 9698, "with JMAP"),
+        ("MESSAGELIMIT", 9738, "where an operator sets a limit; there is none unless set"),
+        ("SAVELIMIT", 9738, "the same"),
+        ("JMAPACCESS", 9698, "where the web has a name"),
     ),
     *_rows(
         "IMAP",
         LATER,
-        ("CATENATE", 4469, ""),
-        ("CONTEXT=SEARCH", 5267, ""),
+        ("CATENATE", 4469, "Horde sends it where it is announced"),
+        (
+            "CONTEXT=SEARCH",
+            5267,
+            "Horde asks for its PARTIAL alone, which stands (RFC 9394); no client asks for UPDATE",
+        ),
         ("LIST-MYRIGHTS", 8440, ""),
         ("LIST-METADATA", 9590, ""),
         ("UNAUTHENTICATE", 8437, "for proxies"),
@@ -123,14 +134,15 @@ EXTENSIONS: list[Extension] = [
         ("SMTPUTF8", 6531, ""),
         ("CHUNKING", 3030, ""),
         ("DSN", 3461, "offered to our users, on submission"),
-        ("FUTURERELEASE", 4865, "the queue can hold"),
+        ("FUTURERELEASE", 4865, "on submission; `hongyan queue cancel` takes a message back"),
     ),
     *_rows(
         "SMTP",
         SHOULD,
         ("LIMITS", 9422, ""),
-        ("REQUIRETLS", 8689, "the core knows it; the queue must keep the promise first"),
+        ("REQUIRETLS", 8689, ""),
         ("LMTP", 2033, ""),
+        ("XVERP", (), "on submission; of Postfix: a return path for each recipient"),
     ),
     *_rows(
         "SMTP",
@@ -152,8 +164,10 @@ EXTENSIONS: list[Extension] = [
         ("RESP-CODES", 2449, ""),
         ("AUTH-RESP-CODE", 3206, ""),
     ),
-    *_rows("POP3", SHOULD, ("EXPIRE", 2449, "NEVER"), ("UTF8", 6856, "")),
-    *_rows("POP3", LATER, ("LOGIN-DELAY", 2449, ""), ("IMPLEMENTATION", 2449, "")),
+    *_rows(
+        "POP3", SHOULD, ("EXPIRE", 2449, "as it is set for the account"), ("UTF8", 6856, ""), ("LANG", 6856, "English")
+    ),
+    *_rows("POP3", LATER, ("LOGIN-DELAY", 2449, "where the operator asks for it"), ("IMPLEMENTATION", 2449, "")),
     *_rows("POP3", NOT, ("APOP", 1939, "needs secrets that can be read back")),
     *_rows(
         "SASL",
@@ -163,7 +177,7 @@ EXTENSIONS: list[Extension] = [
         ("SCRAM-SHA-256", 7677, "app passwords"),
         ("OAUTHBEARER", 7628, ""),
     ),
-    *_rows("SASL", SHOULD, ("EXTERNAL", 4422, "client certificates"), ("XOAUTH2", 7628, "")),
+    *_rows("SASL", SHOULD, ("EXTERNAL", 4422, "client certificates, on ports of their own"), ("XOAUTH2", 7628, "")),
     *_rows(
         "SASL",
         LATER,
@@ -178,33 +192,21 @@ EXTENSIONS: list[Extension] = [
 
 
 BESIDE: list[tuple[str, tuple[int, ...], str, str, str]] = [
-    ("DKIM: signing, RSA and Ed25519", (6376, 8463), MUST, "done", "keys of a new month are made by hand"),
-    ("DKIM: verifying", (6376,), MUST, "partly", "built, and asked by nobody yet"),
-    ("SPF", (7208,), MUST, "partly", "built, and asked by nobody yet"),
-    ("DMARC", (9989,), MUST, "partly", "built, and asked by nobody yet; reports are not begun"),
-    (
-        "Authentication-Results",
-        (8601,),
-        MUST,
-        "partly",
-        "read, written and found where forged; not yet put into messages",
-    ),
-    (
-        "ARC: verifying",
-        (8617,),
-        SHOULD,
-        "partly",
-        "built, and asked by nobody yet; sealing is not pursued: it is on its way to historic",
-    ),
+    ("DKIM: signing, RSA and Ed25519", (6376, 8463), MUST, "done", "keys rotate by themselves"),
+    ("DKIM: verifying", (6376, 8463), MUST, "done", ""),
+    ("SPF", (7208,), MUST, "done", ""),
+    ("DMARC", (9989,), MUST, "partly", "found out and enforced; reports are not begun"),
+    ("Authentication-Results", (8601,), MUST, "done", "forged ones are not served"),
+    ("ARC: verifying", (8617,), SHOULD, "done", "sealing is not pursued: it is on its way to historic"),
     ("MTA-STS: our own policy", (8461,), MUST, "done", ""),
-    ("MTA-STS: those of others", (8461,), MUST, "not begun", ""),
-    ("DANE for SMTP", (7672,), SHOULD, "not begun", "the TLSA record of our own host is printed"),
+    ("MTA-STS: those of others", (8461,), MUST, "done", ""),
+    ("DANE for SMTP", (7672,), SHOULD, "done", "both ways: the TLSA record of our own host is printed"),
     ("TLS reports", (8460,), SHOULD, "not begun", "the record that asks for them is printed"),
     ("Delivery status notifications", (3464, 6533), MUST, "done", ""),
     ("JMAP: core and mail", (8620, 8621), SHOULD, "not begun", ""),
     ("Sieve, vacation", (5228, 5230), MUST, "not begun", ""),
     ("ManageSieve", (5804,), SHOULD, "not begun", ""),
-    ("ACME", (8555,), MUST, "not begun", "certificates are read from files, and renewed without a drop"),
+    ("ACME", (8555,), MUST, "done", "HTTP-01 and DNS-01, renewed when the authority wants it"),
 ]
 """What servers do that no greeting tells: name, RFCs, goal, status, note."""
 
@@ -219,11 +221,20 @@ def numbers() -> Iterator[int]:
 
 def announced() -> dict[str, set[str]]:
     """Return the words that each protocol's core announces, before and after TLS and login, by protocol."""
-    smtp = Offer("localhost", starttls=True, auth=("LOGIN", *Door.mechanisms), dsn=True)
+    smtp = Offer(
+        "localhost",
+        starttls=True,
+        auth=("LOGIN", "EXTERNAL", *Door.mechanisms),
+        dsn=True,
+        requiretls=True,
+        verp=True,
+        future_release=1,
+        future_release_until=datetime.now(UTC),
+    )
     greetings = [line for tls in (False, True) for line in hello_reply(smtp, tls=tls, extended=True).lines]
     told = [line.split() for line in greetings]
     return {
-        "IMAP": {word.partition("=")[0] if "APPENDLIMIT" in word else word for word in _imap()},
+        "IMAP": {word.partition("=")[0] if "LIMIT=" in word else word for word in _imap()},
         "SMTP": {words[0] for words in told},
         "POP3": {line.split()[0] for line in _pop3()},
         "SASL": {name for words in told if words[0] == "AUTH" for name in words[1:]},
@@ -231,20 +242,28 @@ def announced() -> dict[str, set[str]]:
 
 
 def _imap() -> set[str]:
-    options = SimpleNamespace(append_limit=1)
     words: set[bytes] = set()
-    for principal, is_open in ((None, False), (None, True), (object(), True)):
-        door = SimpleNamespace(is_open=lambda _, is_open=is_open: is_open, mechanisms=Door.mechanisms)
+    member = SimpleNamespace(ends_at=None)
+    for principal, is_open, limit in ((None, False, 0), (None, True, 0), (member, True, 0), (member, True, 1)):
+        options = SimpleNamespace(append_limit=1, message_limit=limit, save_limit=1 - limit)
+        door = SimpleNamespace(
+            is_open=lambda _, is_open=is_open: is_open, mechanisms_for=lambda _: ("EXTERNAL", *Door.mechanisms)
+        )
         connection = SimpleNamespace(tls_offered=not is_open)
-        services = SimpleNamespace(door=door, options=options)
-        session: Any = SimpleNamespace(principal=principal, connection=connection, services=services)
+        services = SimpleNamespace(door=door, options=options, index=object(), jmap_url="https://mail.example.org")
+        session: Any = SimpleNamespace(
+            principal=principal, is_compressed=False, switched_off=frozenset(), connection=connection, services=services
+        )
         words.update(capabilities(session))
     return {word.decode() for word in words}
 
 
 def _pop3() -> Iterator[str]:
-    for offer in (pop3.Offer(starttls=True), pop3.Offer(login_without_tls=True, mechanisms=Door.mechanisms)):
-        connection = pop3.ServerConnection(offer)
+    for offer in (
+        Pop3Offer(starttls=True, login_delay=1),
+        Pop3Offer(login_without_tls=True, mechanisms=Door.mechanisms),
+    ):
+        connection = ServerConnection(offer)
         connection.receive_data(b"CAPA\r\n")
         list(connection.events())
         yield from connection.data_to_send().decode().splitlines()[1:-1]
