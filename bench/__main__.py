@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,7 +22,7 @@ from bench.demo import Demo
 from bench.machine import describe_machine
 from bench.meters import Meter, make_meter
 from bench.options import Options, parse_options
-from bench.peers import PostfixDovecot, raised_watches
+from bench.peers import PostfixCyrus, PostfixDovecot, raised_watches
 from bench.programs import ProgramFault
 from bench.report import Report
 from bench.rounds import Rounds
@@ -109,7 +109,8 @@ def _running(name: str, kind: str, folder: Path) -> Iterator[Server]:
 
 
 def _product(kind: str, folder: Path, meter: Meter) -> Product:
-    return Demo(folder, meter) if kind == "hongyan" else PostfixDovecot(folder, meter)
+    kinds: dict[str, Callable[[Path, Meter], Product]] = {"dovecot": PostfixDovecot, "cyrus": PostfixCyrus}
+    return Demo(folder, meter) if kind == "hongyan" else kinds[kind](folder, meter)
 
 
 @contextmanager

@@ -7,24 +7,32 @@ __all__ = ["Demo", "read_endpoints"]
 import json
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import hongyan
 from bench.clients import Endpoint
 from bench.meters import Meter
-from bench.programs import Program
+from bench.programs import OneProgram, Program
 from bench.server import ACCOUNTS, SECRET, Endpoints
 
 _START_SECONDS = 120.0
 
 
-class Demo:
+class Demo(OneProgram):
     """A product of ours. Its data stay in `folder` from one start to the next."""
 
-    def __init__(self, folder: Path, meter: Meter) -> None:
+    index_seconds = 6.0
+
+    def __init__(self, folder: Path, meter: Meter, *, dns: int = 0, without: Collection[str] | None = None) -> None:
+        """`dns` is the port of the name server that is asked; 0: nobody is.
+
+        `without` names the parts that `bench.composition` leaves out. None: it is started as users start it.
+        """
         self._folder = folder
         self._meter = meter
-        self._program: Program | None = None
+        self._dns = dns
+        self._without = without
 
     @property
     def version(self) -> str:
@@ -34,7 +42,11 @@ class Demo:
         self._folder.mkdir(parents=True, exist_ok=True)
         options = ["--json", "--data", str(self._folder / "data"), "--accounts", str(ACCOUNTS), "--secret", SECRET]
         options += ["--plaintext-auth", "--limits", "off"]
+        options += ["--resolver", f"127.0.0.1:{self._dns}"] if self._dns else []
         command = [os.fspath(Path(sys.executable).with_name("hongyan")), "demo", *options]
+        if self._without is not None:
+            parts = ",".join(sorted(self._without))
+            command = [sys.executable, "-m", "bench.composition", "--without", parts, "--", *options]
         self._program = Program("hongyan", command, self._folder, self._meter)
         self._program.wait_until(lambda: self._ready_line().endswith("\n"), _START_SECONDS)
         return read_endpoints(self._ready_line())
@@ -42,14 +54,6 @@ class Demo:
     def restart(self) -> Endpoints:
         self.stop()
         return self.start()
-
-    def stop(self) -> None:
-        if self._program is not None:
-            self._program.stop()
-
-    def require_running(self) -> None:
-        if self._program is not None:
-            self._program.require_running()
 
     def _ready_line(self) -> str:
         assert self._program is not None

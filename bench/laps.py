@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Lap"]
+__all__ = ["Lap", "come_to_rest"]
 
 import asyncio
 import gc
@@ -16,6 +16,20 @@ from bench.server import Server
 
 _REST_SECONDS = 0.1  # a server is at rest that uses less than 1 % of a core for so long
 _REST_LIMIT = 5.0
+
+
+async def come_to_rest(
+    server: Server, *, after: float = 0.0, window: float = _REST_SECONDS, limit: float = _REST_LIMIT
+) -> None:
+    """Wait `after` seconds, and then until a server has nothing left to do, at most `limit` seconds."""
+    give_up = perf_counter() + after + limit
+    await asyncio.sleep(after)
+    used = server.meter.cpu()
+    while perf_counter() < give_up:
+        await asyncio.sleep(window)
+        before, used = used, server.meter.cpu()
+        if used - before < window / 100:
+            return
 
 
 class Lap:
@@ -70,22 +84,11 @@ class Lap:
             self.client_cpu = time.process_time() - client
             others = busy_seconds() - machine - self.client_cpu - (self.server.meter.cpu() - server)
             self.neighbours = max(others, 0.0) / (stopped - begun)
-            await self._rest()
+            await come_to_rest(self.server, after=self.settle)
             self.server_cpu = self.server.meter.cpu() - server
             self.pss_mib = self.server.memory().pss_kib / 1024
         finally:
             gc.enable()
-
-    async def _rest(self) -> None:
-        """Wait until the server has nothing left to do."""
-        give_up = perf_counter() + self.settle + _REST_LIMIT
-        await asyncio.sleep(self.settle)
-        used = self.server.meter.cpu()
-        while perf_counter() < give_up:
-            await asyncio.sleep(_REST_SECONDS)
-            before, used = used, self.server.meter.cpu()
-            if used - before < _REST_SECONDS / 100:
-                return
 
     def took(self, begun: float) -> None:
         """One operation that began then is done."""

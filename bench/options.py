@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SERVERS = ("hongyan", "dovecot")  # dovecot is Dovecot with Postfix in front
+SERVERS = ("hongyan", "dovecot", "cyrus")  # the two peers with Postfix in front
+_PAIR = "hongyan,dovecot"
 
 _WHOLE = {"scale": 1.0, "repeat": 4, "big": 100_000, "idle": 2000}
 _QUICK = {"scale": 0.1, "repeat": 2, "big": 5000, "idle": 200}
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--idle", type=int, metavar="N", help="connections that idle (2000)")
     parser.add_argument("--only", default="", metavar="TEXT,...", help="work whose name contains one of these")
     parser.add_argument("--seed", type=int, default=1, help="of the made mail")
-    parser.add_argument("--servers", default=",".join(SERVERS), help="one or two of hongyan, dovecot; ratio: 1st/2nd")
+    parser.add_argument("--servers", default=_PAIR, help="one or two of hongyan, dovecot, cyrus; ratio: 1st/2nd")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep data there, and use again what is there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all laps there")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page")

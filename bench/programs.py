@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Program", "ProgramFault", "end_leftovers"]
+__all__ = ["OneProgram", "Program", "ProgramFault", "end_leftovers"]
 
 import contextlib
 import os
@@ -69,6 +69,22 @@ class Program:
     def _told(self) -> str:
         text = self.log.read_text(errors="replace")[-_LOG_TOLD:].strip()
         return f":\n{text}" if text else ""
+
+
+class OneProgram:
+    """A product, or a part of one, that is one program: it starts it, and this ends it."""
+
+    _program: Program | None = None
+
+    def stop(self) -> None:
+        """End the program, if it was started."""
+        if self._program is not None:
+            self._program.stop()
+
+    def require_running(self) -> None:
+        """Raise `ProgramFault` if the program has ended by itself."""
+        if self._program is not None:
+            self._program.require_running()
 
 
 def _keep(pid: int) -> subprocess.Popen[bytes]:

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bench.figures import Spread, percentile
-from bench.laps import Lap
+from bench.laps import Lap, come_to_rest
 from bench.server import Server
 from bench.terms import Terms
 from bench.work.mailboxes import seed_big
 from bench.work.piece import FAULTS, Work
 
 _LAP_SECONDS = 240.0
-_PREPARE_SECONDS = 600.0
+_PREPARE_SECONDS = 3600.0  # a server may have an index to make
+_INDEX_WINDOW = 2.0  # seconds: an index that is being filled rests for less
+_INDEX_LIMIT = 1200.0
 
 
 @dataclass(slots=True)
@@ -81,6 +83,8 @@ class Rounds:
             measurement.failures |= await self._ensure_big()
         for server in self._servers:
             await self._guard(measurement, server, _PREPARE_SECONDS, partial(work.prepare, server))
+            if not work.brings_mail:
+                await self._guard(measurement, server, _PREPARE_SECONDS, partial(_wait_until_indexed, server))
         for number in range(min(self._repeat, work.rounds or self._repeat)):
             for server in self._servers if number % 2 == 0 else reversed(self._servers):
                 await self._lap(measurement, work, server)
@@ -100,6 +104,7 @@ class Rounds:
         lap = Lap(server, work.settle)
         done = await self._guard(measurement, server, _LAP_SECONDS, partial(work.lap, server, lap))
         measurement.laps[server.name].append(lap if done else None)
+        server.is_fed |= work.brings_mail
 
     async def _guard(
         self, measurement: Measurement, server: Server, seconds: float, doing: Callable[[], Awaitable[None]]
@@ -122,6 +127,13 @@ class Rounds:
             server.revive()
         except FAULTS as fault:
             measurement.failures[server.name] += f"; {_sentence(fault)}"
+
+
+async def _wait_until_indexed(server: Server) -> None:
+    """Let a server do what it does behind new mail, so that none of it falls into work that brings no mail."""
+    if server.is_fed and server.product.index_seconds:
+        await come_to_rest(server, after=server.product.index_seconds, window=_INDEX_WINDOW, limit=_INDEX_LIMIT)
+    server.is_fed = False
 
 
 def _sentence(fault: BaseException) -> str:

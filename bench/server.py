@@ -36,6 +36,9 @@ class Endpoints:
 class Product(Protocol):
     """What can be started: Hongyan, or Dovecot with Postfix."""
 
+    index_seconds: float
+    """Within so many seconds it begins to index new mail; 0: it makes no index."""
+
     def start(self) -> Endpoints:
         """Return when it answers."""
         ...
@@ -61,6 +64,7 @@ class Server:
         self.name = name
         self.product = product
         self.meter = meter
+        self.is_fed = False  # there may be new mail behind which it still works
         self._at: Endpoints | None = None
         self._clients: WeakSet[Stream] = WeakSet()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-__all__ = ["BigMailbox", "Corpus", "Facts", "Template"]
+__all__ = ["BigMailbox", "Corpus", "Facts", "SignedMail", "Template", "make_senders"]
 
 from bench.corpus.mailbox import BigMailbox, Corpus, Facts
+from bench.corpus.signed import SignedMail, make_senders
 from bench.corpus.templates import Template

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bench.corpus.templates import Template, make_templates
-from bench.corpus.vocabulary import DOMAIN, SUBJECT_WORD, Vocabulary, base64_lines, encoded_word, message_date
+from bench.corpus.vocabulary import (
+    CHINESE_PAIR,
+    DOMAIN,
+    SUBJECT_WORD,
+    Vocabulary,
+    base64_lines,
+    encoded_word,
+    message_date,
+)
 
 _EPOCH = 1_672_531_200  # 2023-01-01
 _APART = 600  # seconds between two messages
@@ -22,6 +30,8 @@ _BLOCK = 16  # threads are laid out in blocks of so many messages
 _REPLIES = 0.6
 _CHINESE = 0.3
 _SENDER = 37  # searches look for this one
+_HOSTS = 9  # that messages come from
+_ACCENTED_BELOW, _CHINESE_BELOW = 0.30, 0.42  # shares of kinds of messages, added up
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,7 @@ class Corpus:
     def message(self, number: int) -> bytes:
         """Return the whole message, with CRLF for each line break."""
         facts = self.facts(number)
-        chance = random.Random(number * 1_000_003 + self.seed)
+        chance = _chance(number, self.seed)
         content_fields, body = self._content(number, facts, chance)
         return "\r\n".join([*self._header(number, facts), *content_fields, "", body]).encode()
 
@@ -134,19 +144,31 @@ class Corpus:
             fields += [f"In-Reply-To: <{parent}>", f"References: {references}"]
         return [*fields, "MIME-Version: 1.0", "X-Mailer: CorpusMailer 2.1"]
 
-    def _content(self, number: int, facts: Facts, chance: random.Random) -> tuple[list[str], str]:
-        """Return the fields of the content and the body."""
+    def has_chinese(self, number: int, word: str) -> bool:
+        """Whether the body is Chinese and holds the word."""
+        chance = _chance(number, self.seed)
+        _, kind, length, _ = self._text(chance)
+        return _ACCENTED_BELOW <= kind < _CHINESE_BELOW and word in self._chinese_text(chance, length)
+
+    def _text(self, chance: random.Random) -> tuple[Vocabulary, float, int, str]:
+        """Return the words, which kind of message it is, how many paragraphs it has, and them in English."""
         words, kind = self.vocabulary, chance.random()
         length = min(1 + int(chance.expovariate(0.45)), 8)
-        text = "\r\n".join(chance.choice(words.paragraphs) for _ in range(length))
+        return words, kind, length, "\r\n".join(chance.choice(words.paragraphs) for _ in range(length))
+
+    def _chinese_text(self, chance: random.Random, length: int) -> str:
+        return "".join(chance.choice(self.vocabulary.chinese) for _ in range(length))
+
+    def _content(self, number: int, facts: Facts, chance: random.Random) -> tuple[list[str], str]:
+        """Return the fields of the content and the body."""
+        words, kind, length, text = self._text(chance)
         if kind < 0.25:
             return ["Content-Type: text/plain; charset=us-ascii"], text
-        if kind < 0.30:
+        if kind < _ACCENTED_BELOW:
             text = "\r\n".join(chance.choice(words.accented) for _ in range(length))
             return _encoded("quoted-printable"), text
-        if kind < 0.42:
-            text = "".join(chance.choice(words.chinese) for _ in range(length))
-            return _encoded("base64"), base64_lines(text.encode())
+        if kind < _CHINESE_BELOW:
+            return _encoded("base64"), base64_lines(self._chinese_text(chance, length).encode())
         paragraphs = "".join(f'<p style=3D"margin:0">{chance.choice(words.paragraphs)}</p>\r\n' for _ in range(length))
         html = f'<html><head><meta charset=3D"utf-8"></head><body>{paragraphs}</body></html>\r\n'
         boundary = f"=_b{number:07d}"
@@ -172,7 +194,7 @@ class BigMailbox:
     def __init__(self, corpus: Corpus, count: int) -> None:
         self.corpus, self.count = corpus, count
         self.sizes: dict[bytes, int] = {}
-        self.unseen = self.flagged = self.from_sender = self.with_word = self.chinese = 0
+        self.unseen = self.flagged = self.from_sender = self.with_word = self.chinese = self.chinese_bodies = 0
         for number in range(count):
             facts = corpus.facts(number)
             self.sizes[facts.message_id.encode()] = len(corpus.message(number))
@@ -181,13 +203,31 @@ class BigMailbox:
             self.from_sender += facts.sender == _SENDER
             self.with_word += facts.has_word
             self.chinese += facts.is_chinese
+            self.chinese_bodies += corpus.has_chinese(number, CHINESE_PAIR)
+
+    @property
+    def from_first_host(self) -> int:
+        """How many messages came by the host `FIRST_HOST`."""
+        return -(-self.count // _HOSTS)
+
+    def naming(self, number: int) -> int:
+        """How many messages have the Message-ID of this one, or name it as their parent or root."""
+        near = range(max(number - _BLOCK, 0), min(number + _BLOCK, self.count))
+        return sum(
+            number in (other, facts.parent, facts.root if facts.parent is not None else None)
+            for other, facts in ((other, self.corpus.facts(other)) for other in near)
+        )
+
+
+def _chance(number: int, seed: int) -> random.Random:
+    return random.Random(number * 1_000_003 + seed)
 
 
 _HTML = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 
 
 def _received(number: int, at: int) -> str:
-    host = f"mx{number % 9}.{DOMAIN}"
+    host = f"mx{number % _HOSTS}.{DOMAIN}"
     return (
         f"Received: from {host} ({host} [192.0.2.{number % 250}])\r\n"
         f"\tby mail.example.test with ESMTPS id {number:08X}\r\n"

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 __all__ = [
+    "CHINESE_PAIR",
     "CHINESE_WORD",
     "DOMAIN",
+    "FIRST_HOST",
     "SUBJECT_WORD",
     "Vocabulary",
     "base64_lines",
@@ -23,6 +25,9 @@ import time
 DOMAIN = "bench.example.org"
 SUBJECT_WORD = "zeppelin"  # in the subject of about 1 English thread in 200, and nowhere else
 CHINESE_WORD = "季度报告"  # in each Chinese subject, which always travels encoded
+
+CHINESE_PAIR = "合同"  # in some Chinese bodies
+FIRST_HOST = f"mx0.{DOMAIN}"  # in a Received field of every ninth message
 
 _WORDS = """
 the of and to in for with on that this from your account project meeting schedule please review attached document

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.meters import Meter
 from bench.peers.templates import fill_in
-from bench.programs import Program, ProgramFault
+from bench.programs import OneProgram, Program, ProgramFault
 from bench.server import ACCOUNTS, SECRET, user_name
 from hongyan.domains.certificates import CertificateFiles
 from tests.support import debian
@@ -25,7 +25,7 @@ _LANGUAGE = "2.3."  # of the template; Dovecot 2.4 has another
 _START_SECONDS = 30.0
 
 
-class Dovecot:
+class Dovecot(OneProgram):
     """`ports` are those of IMAP, IMAP with TLS and POP3; `lmtp` is a socket in the file system."""
 
     def __init__(self, folder: Path, meter: Meter, domain: str, certificate: CertificateFiles) -> None:
@@ -34,12 +34,12 @@ class Dovecot:
         self._domain = domain
         self._certificate = certificate
         self._root = debian.unpack(*_PACKAGES)
-        self._program: Program | None = None
         self.ports: tuple[int, int, int] = (0, 0, 0)
         self.lmtp = folder / "run" / "lmtp"
-        self.version = self._ask_version()
-        if not self.version.startswith(_LANGUAGE):
-            raise ProgramFault(f"this is Dovecot {self.version}; bench/peers/dovecot.conf is for {_LANGUAGE}x")
+        version = self._ask_version()
+        if not version.startswith(_LANGUAGE):
+            raise ProgramFault(f"this is Dovecot {version}; bench/peers/dovecot.conf is for {_LANGUAGE}x")
+        self.version = f"Dovecot {version}"
 
     def start(self) -> None:
         imap, imaps, pop3 = self.ports = tuple(free_ports(3))  # type: ignore[assignment]  # three are three
@@ -59,14 +59,6 @@ class Dovecot:
         command = debian.in_place(self._root, "dovecot", "-F", "-c", str(configuration), users=_USERS)
         self._program = Program("dovecot", command, self._folder, self._meter)
         self._program.wait_until(lambda: all(map(listens, self.ports)), _START_SECONDS)
-
-    def stop(self) -> None:
-        if self._program is not None:
-            self._program.stop()
-
-    def require_running(self) -> None:
-        if self._program is not None:
-            self._program.require_running()
 
     def _lay_out(self) -> None:
         for name in ("", "run", "state", "mail"):

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.meters import Meter
 from bench.peers.dovecot import listens
 from bench.peers.templates import fill_in
-from bench.programs import Program
+from bench.programs import OneProgram, Program
 from hongyan.domains.certificates import CertificateFiles
 from tests.support import debian
 from tests.support.ports import free_port
@@ -25,19 +25,36 @@ _QUEUES += ("maildrop", "private", "saved", "trace", _PUBLIC)
 
 _START_SECONDS = 30.0
 
+_CHECKED = """
+# What checks mail before it is taken.
+smtpd_milters = inet:127.0.0.1:{port}
+# Should it fail, mail waits: so a milter that does nothing is found out.
+milter_default_action = tempfail
+# A client of this machine is a stranger here: it may bring mail for the domain, as anybody may.
+smtpd_relay_restrictions = permit_auth_destination, reject
+"""
 
-class Postfix:
+
+class Postfix(OneProgram):
     """`port` is that of SMTP."""
 
-    def __init__(self, folder: Path, meter: Meter, domain: str, certificate: CertificateFiles, lmtp: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        meter: Meter,
+        domain: str,
+        certificate: CertificateFiles,
+        lmtp: Path,
+    ) -> None:
+        """`milter` is set before the start, where mail is to be checked."""
         self._folder = folder
         self._meter = meter
         self._domain = domain
         self._certificate = certificate
         self._lmtp = lmtp
         self._root = debian.unpack(*_PACKAGES)
-        self._program: Program | None = None
         self.port = 0
+        self.milter = 0  # its port; 0: mail is not checked
         self.version = self._ask_version()
 
     def start(self) -> None:
@@ -51,6 +68,8 @@ class Postfix:
             KEY=self._certificate.key,
             LMTP=self._lmtp,
         )
+        if self.milter:
+            main += _CHECKED.format(port=self.milter)
         _write(self._folder / "etc" / "main.cf", main)
         _write(self._folder / "etc" / "master.cf", fill_in("master.cf", PORT=self.port))
         master = ("/usr/lib/postfix/sbin/master", "-c", str(self._folder / "etc"), "-d")
@@ -58,14 +77,6 @@ class Postfix:
             "postfix", debian.in_place(self._root, *master, users=_USERS), self._folder, self._meter
         )
         self._program.wait_until(lambda: listens(self.port), _START_SECONDS)
-
-    def stop(self) -> None:
-        if self._program is not None:
-            self._program.stop()
-
-    def require_running(self) -> None:
-        if self._program is not None:
-            self._program.require_running()
 
     def _lay_out(self) -> None:
         """Make the directories that the package's installation would have made, owned as Postfix wants them."""

@@ -28,7 +28,7 @@ def work(terms: Terms) -> list[Work]:
     works = []
     for (size, clients), messages in _CASES.items():
         case = _Append(terms, _SIZES[size], clients, terms.count(messages, clients))
-        works.append(Work(f"append/{size}/{clients}", "message", case.lap, case.prepare, case.finish))
+        works.append(Work(f"append/{size}/{clients}", "message", case.lap, case.prepare, case.finish, brings_mail=True))
     return works
 
 

@@ -36,7 +36,9 @@ def work(terms: Terms) -> list[Work]:
     for (size, way), counts in _MESSAGES.items():
         for connections, messages in counts.items():
             delivery = _Delivery(terms, _SIZES[size], connections, terms.count(messages, connections), way == "kept")
-            works.append(Work(f"deliver/{size}/{way}/{connections}", "message", delivery.lap, delivery.prepare))
+            works.append(
+                Work(f"deliver/{size}/{way}/{connections}", "message", delivery.lap, delivery.prepare, brings_mail=True)
+            )
     return works
 
 

@@ -75,6 +75,7 @@ async def ensure_filled(
             await empty(server, user, mailbox)
         for first in range(0, count, _BATCH):
             await client.append_all(mailbox, [message(number) for number in range(first, min(first + _BATCH, count))])
+        server.is_fed = True
     await client.logout()
 
 
@@ -100,6 +101,8 @@ async def seed_big(terms: Terms, servers: Sequence[Server]) -> dict[str, BaseExc
         messages = [corpus_message(terms, number) for number in range(begin, min(begin + step, terms.big))]
         await _each(busy, methodcaller("append", messages))
     await _each([crew for crew in crews if crew.fault is None], methodcaller("leave"))
+    for server in servers:
+        server.is_fed = True
     return {crew.server.name: crew.fault for crew in crews if crew.fault is not None}
 
 

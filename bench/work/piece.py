@@ -8,6 +8,7 @@ __all__ = [
     "BIG_USER",
     "DELIVERY_USERS",
     "FAULTS",
+    "INDEX_USER",
     "MIXED_USERS",
     "MOVE_USER",
     "RETRIEVE_USER",
@@ -37,6 +38,7 @@ SMALL_USER = 101
 MOVE_USER = 102
 RETRIEVE_USER = 103
 MIXED_USERS = range(110, 160)
+INDEX_USER = 104
 
 BIG_BOX = b"bench-big"
 SMALL_BOX = b"bench-small"
@@ -60,6 +62,7 @@ class Work:
     prepare: Callable[[Server], Awaitable[None]] = _nothing
     finish: Callable[[Server], Awaitable[None]] = _nothing
     needs_big: bool = False  # the big mailbox has to be there
+    brings_mail: bool = False  # what comes after it waits until the mail is indexed
     rounds: int | None = None  # so many at most, whatever is asked for
     settle: float = 0.0  # see Lap
 

@@ -11,7 +11,9 @@ import pytest
 from bench.peers.templates import fill_in
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = [ROOT / "bench" / "peers" / name for name in ("dovecot.conf", "main.cf", "master.cf")]
+TEMPLATES = [
+    ROOT / "bench" / "peers" / name for name in ("dovecot.conf", "imapd.conf", "cyrus.conf", "main.cf", "master.cf")
+]
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)

@@ -20,6 +20,7 @@ AT = Endpoint("127.0.0.1", 1)
 class Product:
     """Runs without a process."""
 
+    index_seconds = 0.0
     version = "Product 1"
 
     def start(self) -> Endpoints:
