@@ -40,7 +40,7 @@ def find_targets() -> dict[str, Target]:
     """Return the targets of this package by name."""
     found = {}
     for module in pkgutil.iter_modules(__path__):
-        if module.name.startswith(("_", "test_")) or module.name == "mutate":
+        if module.name.startswith(("_", "test_")) or module.name in {"mutate", "record"}:
             continue
         loaded = importlib.import_module(f"{__name__}.{module.name}")
         invariant = " ".join((loaded.__doc__ or "").split())

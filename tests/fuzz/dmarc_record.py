@@ -10,7 +10,7 @@ from __future__ import annotations
 __all__ = ["CORPUS", "target"]
 
 from hongyan.addresses import Domain
-from hongyan.mailauth.author import MAX_AUTHOR_DOMAINS, UnfitAuthor, author_domains
+from hongyan.mailauth.author import MAX_AUTHOR_DOMAINS, UnfitAuthor, read_author
 from hongyan.mailauth.dmarc import DmarcResult, DmarcStatus, Identifiers, check_dmarc
 from hongyan.mailauth.dmarc_record import MAX_REPORT_ADDRESSES, Policy, parse_dmarc_record
 from tests.support.resolver import FakeResolver
@@ -38,7 +38,7 @@ def target(octets: bytes) -> None:
         assert len(record.report_addresses) <= MAX_REPORT_ADDRESSES
         assert not any(character.isspace() for address in record.report_addresses for character in address)
         assert record.is_usable or record.policy_for(below=True, exists=False) is Policy.NONE
-    authors = author_domains(header)
+    authors, _ = read_author(header)
     if isinstance(authors, UnfitAuthor):
         return
     assert 1 <= len(authors) <= MAX_AUTHOR_DOMAINS

@@ -11,7 +11,7 @@ from hongyan.wire.imap.fetch import MAX_ITEMS
 from hongyan.wire.imap.parser import parse_command
 from hongyan.wire.imap.responses import outcome
 from hongyan.wire.imap.search import names_seqs
-from hongyan.wire.imap.states import State, find_fault_of_state
+from hongyan.wire.imap.states import State, find_fault_of_state, names_numbers
 from hongyan.wire.imap.view import may_tell_expunges
 
 CORPUS: list[bytes] = [
@@ -30,11 +30,15 @@ CORPUS: list[bytes] = [
     b"a UID STORE 4:2 (UNCHANGEDSINCE 7) +FLAGS.SILENT (\\Seen $Junk)",
     b'a UID SEARCH RETURN (MIN PARTIAL -1:-10) CHARSET GB2312 OR (NOT SEEN 1:5) HEADER X "y" SINCE 1-Feb-2026',
     b'a SEARCH MODSEQ "/flags/\\\\seen" all 5 EMAILID M1 OLDER 9 $',
+    b'a ESEARCH IN (mailboxes (Work "x") subtree-one Old personal selected) RETURN (COUNT) FUZZY (BODY x) 1:9',
     b"a UID SORT (REVERSE DATE) UTF-8 ALL",
     b"a THREAD REFERENCES UTF-8 SUBJECT x",
+    b"a UID SEARCH UIDAFTER $ NOT UIDBEFORE 9",
     b"a UID MOVE 5:9 Trash",
     b'a APPEND INBOX (\\Seen) " 1-Feb-2026 10:00:00 +0800" UTF8 (~{310+}',
     b"a UID EXPUNGE 1:5",
+    b"a UIDBATCHES 2000 1:50",
+    b'a NOTIFY SET STATUS (SELECTED (MessageNew (UID FLAGS) MessageExpunge)) (SUBTREE (Work "x") (MailboxName))',
     b'a GETQUOTAROOT "INBOX"',
 ]
 
@@ -48,6 +52,7 @@ def target(octets: bytes) -> None:
         if not isinstance(command, Append):
             find_fault_of_state(command, State.SELECTED)
             may_tell_expunges(command)
+            names_numbers(command)
         if isinstance(command, Fetch):
             assert len(command.items) <= MAX_ITEMS
             assert all(b"\r" not in getattr(item, "label", b"") for item in command.items), "a label ends the line"

@@ -28,13 +28,14 @@ CORPUS: list[bytes] = [
 ]
 
 _LIMITS = after_login(message=1000, line=300, command=600)
+_LONGEST = 4096
 
 
 def target(octets: bytes) -> None:
     if not octets:
         return
     size, accept = (octets[0] >> 1) + 1, bool(octets[0] & 1)
-    stream = octets[1:]
+    stream = octets[1:_LONGEST]
     pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
     whole = _receive([stream], accept=accept)
     assert _receive(pieces, accept=accept) == whole

@@ -5,8 +5,9 @@ from __future__ import annotations
 __all__ = ["CORPUS", "target"]
 
 from hongyan.message.charsets import decode_text
+from hongyan.message.fold import fold_text
 from hongyan.message.outline import Outline
-from hongyan.message.text import fold_text, html_to_text, make_preview, message_text
+from hongyan.message.text import html_to_text, make_preview, message_text
 from hongyan.message.transfer import Encoding, decode_transfer
 from tests.support.parts import read_parts
 

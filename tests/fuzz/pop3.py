@@ -10,7 +10,8 @@ __all__ = ["CORPUS", "target"]
 
 from hongyan.wire.pop3.events import AuthResponse, AuthStart, Leave, Login, Retrieve
 from hongyan.wire.pop3.maildrop import Maildrop
-from hongyan.wire.pop3.server import Offer, ServerConnection
+from hongyan.wire.pop3.offer import Offer
+from hongyan.wire.pop3.server import ServerConnection
 
 _OFFER = Offer(starttls=True, mechanisms=("PLAIN",), login_without_tls=True)
 
@@ -20,6 +21,7 @@ CORPUS: list[bytes] = [
     b"STLS\r\nUSER evil\r\n\xffUSER ann\r\nPASS x\r\nTOP 1 0\r\n",
     b"AUTH\r\nAUTH PLAIN =\r\nAUTH PLAIN AGEAYg==\r\nLIST 3\r\n",
     b"USER ann\r\nPASS x\r\nRETR 1\nRETR 2\r\n",
+    b"LANG zh\r\nUSER ann\r\nXX\r\nPASS x\r\nTOP 1 99999999\r\nLANG\r\nQUIT\r\n",
 ]
 _MESSAGES = (b"a: b\r\n\r\n.dot\r\n..\r\n", b"\n\rbare\r", b"")
 

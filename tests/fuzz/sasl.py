@@ -15,6 +15,8 @@ CORPUS: list[bytes] = [
     b"SCRAM-SHA-256\nbiwsbj1hbm4scj1hYmM=\nYz1iaXdzLHI9YWJjYm01dWJtNXVibTV1Ym01dWJtNXVibTV1Ym01dSxwPUFBQUE=\n",
     b"SCRAM-SHA-256\neSxhPWJvc3Msbj1hPTJDYixyPWFiYw==",
     b"SCRAM-SHA-256\ncD10bHMtZXhwb3J0ZXIsLG49YW5uLHI9YWJj",
+    b"EXTERNAL\nYW5uQGdlZXNlLnRlc3Q=",
+    b"EXTERNAL\n=",
     b"PLAIN\n*",
     b"PLAIN\n=",
 ]
@@ -39,6 +41,9 @@ def target(octets: bytes) -> None:
         if isinstance(step, sasl.PasswordOffered):
             assert step.username
             assert step.password
+            return
+        if isinstance(step, sasl.IdentityOffered):
+            assert step.authorization_id is None or (step.authorization_id and "\0" not in step.authorization_id)
             return
         if isinstance(step, sasl.ProofOffered):
             assert step.matched is None, "a proof was guessed"

@@ -14,6 +14,7 @@ from pyroaring import BitMap
 
 from hongyan.engines.segment_format import Place, file_header, record_header, records_of
 from hongyan.errors import Corrupt
+from hongyan.mailboxes.snapshot import Snapshot
 from hongyan.mailboxes.state import MailboxState
 from hongyan.store.changes import (
     Appended,
@@ -26,6 +27,7 @@ from hongyan.store.changes import (
 )
 from hongyan.store.mailboxes import Mailbox, StoredState
 from hongyan.types import MailboxId, ModSeq, UidValidity
+from tests.support.snapshots import first_snapshot
 
 _BOX = Mailbox(MailboxId(1), "INBOX", "", UidValidity(1), 1, ModSeq(0), 0, 0, subscribed=True)
 
@@ -37,12 +39,17 @@ def _snapshot() -> bytes:
     return state.snapshot()[1]()
 
 
+def _first_snapshot() -> bytes:
+    return first_snapshot(Snapshot.unpack(_snapshot()))
+
+
 CORPUS: list[bytes] = [
     b"C" + encode_change(Appended(7, 3, {b"\\Seen": BitMap([7, 9])})),
     b"C" + encode_change(FlagsAdded(BitMap(range(1, 70_000, 3)), (b"\\Seen", b"$Label"))),
     b"C" + encode_change(Expunged(BitMap([1, 2, 3, 4_000_000_000]))),
     b"C" + encode_change(MailboxChanged("renamed", "雁/Gänse")),
     b"S" + _snapshot(),
+    b"S" + _first_snapshot(),
     b"B" + file_header(1) + record_header(Place(1, 80, 5, 5, 0, 0), b"d" * 32) + b"goose",
 ]
 

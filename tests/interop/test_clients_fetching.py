@@ -1,4 +1,4 @@
-"""Programs that fetch mail: mbsync, getmail, fetchmail, mpop."""
+"""Programs that fetch mail: getmail, fetchmail, mpop."""
 
 from __future__ import annotations
 
@@ -6,119 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients import Office, Owner
+from tests.support.clients import Office, Owner, files_of, letters
 
 pytestmark = pytest.mark.interop
-
-MBSYNC = ("isync", "libsasl2-modules")
-MESSAGE = b"From: Goose <goose@elsewhere.test>\r\nSubject: %b\r\nMessage-ID: <%b@elsewhere.test>\r\n\r\nHonk.\r\n"
-
-
-def letters(*names: bytes) -> list[bytes]:
-    return [MESSAGE % (name, name) for name in names]
-
-
-def files_of(folder: Path) -> list[Path]:
-    """The messages of a Maildir."""
-    return sorted(file for part in ("cur", "new") for file in (folder / part).glob("*"))
-
-
-def texts_of(folder: Path) -> list[bytes]:
-    return sorted(file.read_bytes() for file in files_of(folder))
-
-
-# -- mbsync
-
-
-MBSYNCRC = """
-IMAPAccount far
-Host localhost
-Port {port}
-User {address}
-Pass "{secret}"
-SSLType IMAPS
-CertificateFile {authority}
-AuthMechs {mechanism}
-
-IMAPStore far
-Account far
-
-MaildirStore near
-SubFolders Verbatim
-Path {home}/mail/
-Inbox {home}/mail/INBOX
-
-Channel all
-Far :far:
-Near :near:
-Patterns *
-Create Both
-Remove Both
-Expunge Both
-SyncState *
-"""
-
-
-def sync(office: Office, owner: Owner, mechanism: str = "PLAIN") -> str:
-    """Synchronise, and return what was said on the wire."""
-    (office.home / "mail").mkdir(exist_ok=True)
-    office.write(
-        "mbsyncrc",
-        MBSYNCRC.format(
-            port=office.port("imaps"),
-            address=owner.address,
-            secret=owner.secret,
-            authority=office.authority,
-            home=office.home,
-            mechanism=mechanism,
-        ),
-    )
-    return office.run(MBSYNC, "mbsync", "-Dn", "-c", office.home / "mbsyncrc", "all")
-
-
-def test_mbsync_keeps_both_sides_the_same_and_fetches_nothing_twice(office: Office, owner: Owner) -> None:
-    inbox = office.home / "mail" / "INBOX"
-    office.bring(owner, *letters(b"one", b"two", b"three"))
-    assert sync(office, owner).count("BODY.PEEK[]") == 3
-    assert len(files_of(inbox)) == 3
-    again = sync(office, owner)
-    assert "BODY" not in again
-    assert "UID STORE" not in again
-
-    seen = next(file for file in files_of(inbox) if b"Subject: one" in file.read_bytes())
-    seen.rename(inbox / "cur" / f"{seen.name.partition(':')[0]}:2,FS")
-    gone = next(file for file in files_of(inbox) if b"Subject: two" in file.read_bytes())
-    gone.unlink()
-    with office.imap(owner) as imap:
-        imap.select("INBOX")
-        imap.uid("STORE", "3", "+FLAGS", "(\\Answered)")
-    assert "BODY" not in sync(office, owner)
-    assert sorted(office.flags(owner)) == [b"\\Answered", b"\\Flagged \\Seen"]
-    assert any(file.name.endswith(":2,R") for file in files_of(inbox))
-    before = files_of(inbox)
-    assert "BODY" not in sync(office, owner)
-    assert files_of(inbox) == before
-
-
-def test_mbsync_makes_mailboxes_on_the_other_side(office: Office, owner: Owner) -> None:
-    sync(office, owner)
-    for folder in ("cur", "new", "tmp"):
-        (office.home / "mail" / "Work" / folder).mkdir(parents=True)
-    (office.home / "mail" / "Work" / "new" / "1.test").write_bytes(letters(b"kept")[0].replace(b"\r\n", b"\n"))
-    with office.imap(owner) as imap:
-        imap.create("&XfJT0ZABkK5O9g-")
-        imap.append("&XfJT0ZABkK5O9g-", None, None, letters(b"far")[0])
-    sync(office, owner, "SCRAM-SHA-256" if has_scram(office) else "PLAIN")
-    assert [b"Subject: kept" in octets for octets in office.messages(owner, "Work")] == [True]
-    assert len(files_of(office.home / "mail" / "&XfJT0ZABkK5O9g-")) == 1
-
-
-def has_scram(office: Office) -> bool:
-    """Whether the unpacked SASL library has the mechanism."""
-    from tests.support import debian
-
-    return bool(list(debian.require(*MBSYNC).glob("usr/lib/*/sasl2/libscram.so")))
-
 
 # -- getmail
 
@@ -166,6 +56,7 @@ def test_getmail_fetches_each_message_once(office: Office, owner: Owner, kind: s
 
     office.bring(owner, *letters(b"one", b"two"))
     assert "2 messages (" in get(delete=False)
+    assert "0 messages (" in get(delete=False)
     office.bring(owner, *letters(b"three"))
     assert "1 messages (" in get(delete=True)
     assert (office.home / "mbox").read_bytes().count(b"Honk.") == 3
@@ -182,6 +73,12 @@ def delivery(office: Office) -> Path:
     return program
 
 
+def fetchmail(office: Office, *options: str, ends_with: int = 0) -> str:
+    """Run it; what it remembers, and its mark that it runs, lie in the home."""
+    own = ("--idfile", office.home / "fetchids", "--pidfile", office.home / "fetchmail.pid")
+    return office.run(("fetchmail",), "fetchmail", "--nosyslog", "--nodetach", *own, *options, ends_with=ends_with)
+
+
 @pytest.mark.parametrize(("protocol", "service"), [("IMAP", "imaps"), ("POP3", "pop3s")])
 def test_fetchmail_takes_mail_away(office: Office, owner: Owner, protocol: str, service: str) -> None:
     office.bring(owner, *letters(b"one", b"two"))
@@ -191,7 +88,7 @@ def test_fetchmail_takes_mail_away(office: Office, owner: Owner, protocol: str, 
         f' password "{owner.secret}" ssl sslcertck sslcertfile "{office.authority}"'
         f' mda "{delivery(office)}" fetchall\n',
     )
-    said = office.run(("fetchmail",), "fetchmail", "--nosyslog", "--nodetach", "-v")
+    said = fetchmail(office, "-v")
     mbox = (office.home / "mbox").read_bytes()
     assert mbox.count(b"Honk.") == 2, said
     assert office.messages(owner) == []
@@ -205,9 +102,32 @@ def test_fetchmail_begins_tls_by_stls(office: Office, owner: Owner) -> None:
         f' password "{owner.secret}" sslproto "TLS1.2+" sslcertck sslcertfile "{office.authority}"'
         f' mda "{delivery(office)}" keep\n',
     )
-    office.run(("fetchmail",), "fetchmail", "--nosyslog", "--nodetach")
+    fetchmail(office)
     assert b"Subject: one" in (office.home / "mbox").read_bytes()
     assert len(office.messages(owner)) == 1
+
+
+@pytest.mark.parametrize(("protocol", "service"), [("IMAP", "imaps"), ("POP3", "pop3s")])
+def test_fetchmail_leaves_mail_and_fetches_new_mail_only(
+    office: Office, owner: Owner, protocol: str, service: str
+) -> None:
+    office.bring(owner, *letters(b"one", b"two"))
+    with office.tap(service) as tap:
+        remembers = "uidl" if protocol == "POP3" else ""
+        office.write(
+            ".fetchmailrc",
+            f'poll localhost service {tap.port} protocol {protocol} {remembers} username "{owner.address}"'
+            f' password "{owner.secret}" ssl sslcertck sslcertfile "{office.authority}"'
+            f' mda "{delivery(office)}" keep\n',
+        )
+        fetchmail(office)
+        fetchmail(office, ends_with=1)  # there is no new mail
+        office.bring(owner, *letters(b"three"))
+        fetchmail(office)
+        assert len([line for line in tap.lines if line.startswith("TOP ") or "BODY.PEEK[TEXT]" in line]) == 3
+    mbox = (office.home / "mbox").read_bytes()
+    assert [mbox.count(b"Subject: " + name) for name in (b"one", b"two", b"three")] == [1, 1, 1]
+    assert len(office.messages(owner)) == 3
 
 
 # -- mpop
@@ -249,7 +169,8 @@ def test_mpop_fetches_new_mail_only_and_may_leave_it(office: Office, owner: Owne
 
     office.bring(owner, *letters(b"one", b"two"))
     assert "new: 2 messages" in pop("on")
+    assert "new: no messages" in pop("on")
     office.bring(owner, *letters(b"three"))
     assert "new: 1 message" in pop("off")
-    assert len(texts_of(office.home / "mail")) == 3
+    assert len(files_of(office.home / "mail")) == 3
     assert office.messages(owner) == []

@@ -52,7 +52,7 @@ def test_postfix_is_a_next_hop_that_gets_every_octet(relaying: Demo, next_hop: P
     assert plain.count(b"\nReceived: ") >= 2
 
 
-def test_a_next_hop_that_refuses_is_told_to_the_sender(relaying: Demo, tmp_path: Path) -> None:
+def test_postfix_as_a_next_hop_refuses_and_the_sender_is_told(relaying: Demo, tmp_path: Path) -> None:
     office, ann = Office(relaying, tmp_path), Owner("ann@hongyan.test")
     submit(relaying, "nobody@postfix.test", "refused")
     (notice,) = office.wait_for(ann, 1)

@@ -47,9 +47,27 @@ def test_imaplib(office: Office, owner: Owner) -> None:
         assert imap.copy("1", "Archive")[0] == "OK"
         assert imap.store("1", "+FLAGS", "\\Deleted")[0] == "OK"
         assert imap.expunge()[1] == [b"1"]
-        assert imap.namespace()[1] == [b'(("" "/")) NIL NIL']
+        assert imap.namespace()[1] == [b'(("" "/")) (("Other Users/" "/")) NIL']
         assert imap.getquotaroot("INBOX")[0] == "OK"
         imap.unselect()
+
+
+def test_imaplib_shares_a_mailbox(office: Office, owner: Owner) -> None:
+    other = office.hire()
+    theirs = f'"Other Users/{owner.address}/Archive"'
+    with office.imap(owner) as imap, office.imap(other) as viewer:
+        assert imap.append("Archive", "", imaplib.Time2Internaldate(0), MESSAGE % b"shared")[0] == "OK"
+        assert imap.setacl("Archive", other.address, "lrs")[0] == "OK"
+        assert other.address.encode() + b" lrs" in imap.getacl("Archive")[1][0]
+        assert viewer.myrights(theirs)[1][0].endswith(b" lrs")
+        assert theirs.encode() in b"".join(viewer.list('"Other Users/"', "*")[1])
+        assert viewer.select(theirs)[1] == [b"1"]
+        assert b"shared" in viewer.fetch("1", "(BODY[HEADER])")[1][0][1]
+        assert viewer.copy("1", "INBOX")[0] == "OK"
+        assert viewer.store("1", "+FLAGS", "\\Deleted")[0] == "NO"
+        assert imap.deleteacl("Archive", other.address)[0] == "OK"
+        with pytest.raises(imaplib.IMAP4.abort):
+            viewer.noop()
 
 
 def test_imapclient_follows_another_session_by_idle(office: Office, owner: Owner) -> None:
@@ -131,3 +149,17 @@ async def test_aiosmtplib(office: Office, owner: Owner) -> None:
         for number in range(20):
             await smtp.send_message(letter(owner, f"message {number}"))
     assert len(office.wait_for(owner, 20)) == 20
+
+
+def test_imapclient_sorts_and_threads(office: Office, owner: Owner) -> None:
+    with imapclient.IMAPClient("localhost", office.port("imaps"), ssl_context=trust(office), timeout=20) as imap:
+        imap.login(owner.address, owner.secret)
+        imap.create_folder("Ordered")
+        for number, (subject, answers) in enumerate((("Pears", ""), ("Apples", ""), ("Re: pears", "<0@x.test>"))):
+            answered = f"In-Reply-To: {answers}\r\n" if answers else ""
+            imap.append("Ordered", f"Message-ID: <{number}@x.test>\r\nSubject: {subject}\r\n{answered}\r\nHi.\r\n")
+        imap.select_folder("Ordered")
+        assert imap.sort("SUBJECT") == [2, 1, 3]
+        assert imap.sort("REVERSE SUBJECT", "NOT DELETED") == [1, 3, 2]
+        assert imap.thread("REFERENCES") == ((1, 3), (2,))
+        assert imap.thread("ORDEREDSUBJECT") == ((1, 3), (2,))

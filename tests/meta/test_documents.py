@@ -36,7 +36,8 @@ def test_each_word_that_is_announced_to_clients_is_on_the_page_of_rfcs(monkeypat
     monkeypatch.syspath_prepend(ROOT / "scripts")
     from extensions import EXTENSIONS, announced
 
-    parts = {"CREATE-SPECIAL-USE", "LITERAL-", "QUOTA=RES-MESSAGE", "QUOTA=RES-STORAGE", "STARTTLS", "LOGINDISABLED"}
+    parts = {"CREATE-SPECIAL-USE", "LITERAL-", "RIGHTS=kxte", "STARTTLS", "LOGINDISABLED"}
+    parts |= {f"QUOTA=RES-{kind}" for kind in ("STORAGE", "MESSAGE", "MAILBOX")}
     for protocol, words in announced().items():
         named = {extension.name for extension in EXTENSIONS if extension.protocol == protocol}
         extra = {word for word in words if not word.startswith("AUTH=")} - named - parts
@@ -56,7 +57,7 @@ def rows(page: str) -> list[list[str]]:
     """The rows of a page's tables, without their heads."""
     lines = [line for line in (ROOT / "docs" / page).read_text().splitlines() if line.startswith("| ")]
     table = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines]
-    return [row for row in table if row[0] not in {"looking for", "row", "word", "RFC"}]
+    return [row for row in table if row[0] not in {"looking for", "row", "word", "RFC", "client"}]
 
 
 def paths_of(row: list[str]) -> list[str]:
@@ -144,7 +145,7 @@ def shell_lines(page: Path) -> list[str]:
 def commands_of(page: Path) -> set[str]:
     """The commands of ours that a page shows, without options: `hongyan account add`. Rows not begun show none."""
     lines = [line for line in page.read_text().splitlines() if "| not begun |" not in line]
-    found = re.findall(r"(?:^|`)(?:\.venv/bin/)?hongyan((?: [a-z][a-z-]*)+)", "\n".join(lines), re.MULTILINE)
+    found = re.findall(r"(?:^|`)(?:\.venv/bin/)?hongyan((?: [a-z][a-z0-9-]*)+)", "\n".join(lines), re.MULTILINE)
     return {command.strip() for command in found}
 
 
@@ -158,3 +159,19 @@ def test_each_decision_is_in_the_list_of_decisions() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text())
     assert listed == sorted(path.name for path in folder.glob("[0-9]*.md"))
+
+
+def test_each_client_of_the_interoperability_suites_is_on_the_page_of_clients() -> None:
+    """Tests begin with their client: `test_mutt_reads` of `test_clients_mutt.py` is in mutt's row with that file."""
+    page = (ROOT / "docs" / "clients.md").read_text()
+    named: dict[str, list[str]] = {}
+    for row in rows("clients.md"):
+        for suite in re.findall(r"`(test_clients_\w+\.py)`", row[-1]):
+            named.setdefault(suite, []).append(re.sub(r" \(.*|\W", "", row[0]).lower())
+    suites = {path.name: path.read_text() for path in (ROOT / "tests" / "interop").glob("test_clients_*.py")}
+    assert named.keys() == suites.keys()
+    assert re.search(r"Run on \d{4}-\d\d-\d\d", page)
+    for suite, source in suites.items():
+        names = [name.replace("_", "") for name in re.findall(r"^(?:async )?def test_(\w+)", source, re.MULTILINE)]
+        assert [name for name in names if not name.startswith(tuple(named[suite]))] == [], suite
+        assert [client for client in named[suite] if client not in re.sub(r"\W|_", "", source).lower()] == [], suite

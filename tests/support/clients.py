@@ -5,7 +5,7 @@ A suite has the fixtures by `from tests.support.clients import demo, office, own
 
 from __future__ import annotations
 
-__all__ = ["Office", "Owner", "demo", "office", "owner"]
+__all__ = ["Office", "Owner", "demo", "files_of", "letters", "office", "owner"]
 
 import contextlib
 import imaplib
@@ -24,9 +24,22 @@ import pytest
 
 from tests.support import debian
 from tests.support.server import SECRET, Demo, start_demo
+from tests.support.tap import Tap, open_tap
 
-_ACCOUNTS = 60
+_ACCOUNTS = 200
 _SECONDS = 20.0  # after which a program that has not ended has failed
+
+_LETTER = b"From: Goose <goose@elsewhere.test>\r\nSubject: %b\r\nMessage-ID: <%b@elsewhere.test>\r\n\r\nHonk.\r\n"
+
+
+def letters(*names: bytes) -> list[bytes]:
+    """Return messages with these subjects, which are their ids, too."""
+    return [_LETTER % (name, name) for name in names]
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return the messages of a Maildir."""
+    return sorted(file for part in ("cur", "new") for file in (folder / part).glob("*"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,12 @@ class Office:
             assert len(found) == count
             return [imap.fetch([uid], ["BODY.PEEK[]"])[uid][b"BODY[]"] for uid in found]
 
+    @contextlib.contextmanager
+    def tap(self, service: str = "imaps") -> Iterator[Tap]:
+        """Open another port of a service, at which is written down what clients say."""
+        with open_tap(self.authority, self.port(service), tls=service.endswith("s")) as tap:
+            yield tap
+
     def flags(self, of: Owner, mailbox: str = "INBOX") -> list[bytes]:
         """Return the flags of the messages of a mailbox."""
         with self.imap(of) as imap:
@@ -113,11 +132,16 @@ class Office:
         given: bytes = b"",
         ends_with: int = 0,
         environment: Mapping[str, str] | None = None,
+        in_place: bool = False,
     ) -> str:
-        """Run a program of Debian's packages in a home of its own; return all that it said."""
+        """Run a program of Debian's packages in a home of its own; return all that it said.
+
+        `in_place` is for programs that look for their files below /usr only, and needs root.
+        """
         root = debian.require(*packages)
+        command = [str(debian.find_program(root, program)), *map(str, arguments)]
         done = subprocess.run(
-            [debian.find_program(root, program), *map(str, arguments)],
+            debian.in_place(root, program, *command[1:]) if in_place else command,
             env=self._environment(root, environment or {}),
             cwd=self.home,
             input=given,
@@ -129,6 +153,27 @@ class Office:
         said = done.stdout.decode("utf-8", "replace")
         assert done.returncode == ends_with, f"{program} ended with {done.returncode}:\n{said}"
         return said
+
+    @contextlib.contextmanager
+    def start(self, packages: Sequence[str], program: str, *arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a program that goes on until it is ended, which it is here. What it says is in the file `said`."""
+        root = debian.require(*packages)
+        command = [str(debian.find_program(root, program)), *map(str, arguments)]
+        with (
+            (self.home / "said").open("wb") as said,
+            subprocess.Popen(
+                command,
+                env=self._environment(root, {}),
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            ) as process,
+        ):
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def run_on_screen(self, packages: Sequence[str], program: str, *arguments: str | Path) -> str:
         """Run a program that wants a terminal; return what it drew."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["FakeClock", "FakeRandom"]
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 _START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -16,6 +17,7 @@ class FakeClock:
     def __init__(self, start: datetime = _START) -> None:
         self._wall = start
         self._monotonic = 1000.0  # Its zero means nothing: code that thinks otherwise should fail.
+        self._timers: list[Callable[[], None]] = []
 
     def now(self) -> datetime:
         return self._wall
@@ -33,6 +35,12 @@ class FakeClock:
             raise ValueError("time does not run backwards; set the wall clock instead")
         self._wall += passed
         self._monotonic += passed.total_seconds()
+        for turn in self._timers:
+            turn()
+
+    def drives(self, turn: Callable[[], None]) -> None:
+        """Call `turn` whenever time has passed: what begins after a jump is not taken for as old as what was before."""
+        self._timers.append(turn)
 
     def set(self, wall: datetime) -> None:
         """Correct the wall clock, in either direction; durations do not notice."""

@@ -13,7 +13,7 @@ Where packages cannot be had the test is skipped with the reason; in CI that is 
 
 from __future__ import annotations
 
-__all__ = ["FIRST_UID", "find_program", "in_place", "require", "run_environment", "unpack"]
+__all__ = ["FIRST_UID", "find_program", "in_place", "require", "resolving", "run_environment", "unpack"]
 
 import fcntl
 import getpass
@@ -61,6 +61,7 @@ def run_environment(root: Path) -> dict[str, str]:
     """Return an environment in which the tree's programs find one another, their libraries and modules."""
     libraries = [root / "usr/lib", *root.glob("usr/lib/*-linux-*"), *root.glob("lib/*-linux-*")]
     private = [root / "usr/lib/postfix", root / "usr/lib/dovecot", root / "usr/lib/dovecot/modules"]
+    private += root.glob("usr/lib/*-linux-*/pulseaudio")
     perl = [root / "usr/share/perl5", *root.glob("usr/lib/*-linux-*/perl5/*")]
     sasl = [*root.glob("usr/lib/*-linux-*/sasl2"), *Path("/usr/lib").glob("*-linux-*/sasl2")]
     return {key: os.environ[key] for key in _KEPT if key in os.environ} | {
@@ -81,18 +82,29 @@ def find_program(root: Path, name: str) -> Path:
     return Path(found)
 
 
-def in_place(root: Path, *command: str, users: Sequence[str] = ()) -> list[str]:
-    """Return the command that runs `command` as if the tree were installed and its `users` existed."""
+def in_place(root: Path, *command: str, users: Sequence[str] = (), etc: Path | None = None) -> list[str]:
+    """Return the command that runs `command` as if the tree were installed and its `users` existed.
+
+    What lies in the folder `etc` it finds in /etc.
+    """
     if os.geteuid() != 0:
         pytest.skip(f"{command[0]} runs in a mount namespace, which needs root")
     passwd, group = _with_users(root, users)
     mounts = [
         f"mount -t overlay overlay -o ro,lowerdir={root}/usr:/usr /usr",
+        *([] if etc is None else [f"mount -t overlay overlay -o ro,lowerdir={etc}:/etc /etc"]),
         f"mount --bind {passwd} /etc/passwd",
         f"mount --bind {group} /etc/group",
         'exec "$@"',
     ]
     return ["unshare", "--mount", "sh", "-c", " && ".join(mounts), "sh", *command]
+
+
+def resolving(etc: Path, resolver: str) -> Path:
+    """Make a folder for `in_place` by which a program asks this resolver on port 53, and believes its DNSSEC."""
+    etc.mkdir(mode=0o755, parents=True)
+    (etc / "resolv.conf").write_text(f"nameserver {resolver}\noptions trust-ad edns0\n")
+    return etc
 
 
 def _with_users(root: Path, users: Sequence[str]) -> tuple[Path, Path]:
@@ -136,7 +148,16 @@ def _unpack(packages: tuple[str, ...], root: Path) -> None:
     making.mkdir()
     for archive in archives:
         _run("dpkg-deb", "-x", str(archive), str(making))
+    _merge_usr(making)
     making.rename(root)
+
+
+def _merge_usr(tree: Path) -> None:
+    """Put what older packages bring in /lib, /bin and /sbin below /usr, where the system has it since Debian 12."""
+    for name in ("lib", "bin", "sbin"):
+        if (tree / name).is_dir():
+            shutil.copytree(tree / name, tree / "usr" / name, symlinks=True, dirs_exist_ok=True)
+            shutil.rmtree(tree / name)
 
 
 def _fetch(packages: tuple[str, ...]) -> list[Path]:

@@ -20,18 +20,20 @@ from tests.quickstart.world import answer
 
 
 class Zone(asyncio.DatagramProtocol):
-    """Answers from `records`, values by "TYPE name"."""
+    """Answers from `records`, values by "TYPE name"; nobody who is `silent` answers."""
 
     def __init__(self) -> None:
         self.records: dict[str, Sequence[str]] = {}
         self.server = ""
+        self.silent = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
         self.server = "127.0.0.1:{}".format(transport.get_extra_info("sockname")[1])
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        self._transport.sendto(answer(dns.message.from_wire(data), self.records).to_wire(), addr)
+        if not self.silent:
+            self._transport.sendto(answer(dns.message.from_wire(data), self.records).to_wire(), addr)
 
 
 @contextlib.asynccontextmanager

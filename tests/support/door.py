@@ -18,11 +18,13 @@ from hongyan.accounts.accounts import Accounts
 from hongyan.accounts.aliases import Aliases
 from hongyan.accounts.identities import Identities
 from hongyan.accounts.quotas import Quotas
+from hongyan.accounts.settings import Pop3Policy, Settings
 from hongyan.accounts.watch import DirectoryWatch
 from hongyan.addresses import Address, Domain
 from hongyan.audit.events import CLI
 from hongyan.audit.log import AuditLog, AuditOptions
 from hongyan.audit.logins import LoginLog
+from hongyan.audit.timelines import TimelineOptions, Timelines
 from hongyan.auth.account_password import AccountPassword
 from hongyan.auth.app_passwords import AppPasswordOptions, AppPasswords, SecretHasher
 from hongyan.auth.devices import DeviceOptions
@@ -45,6 +47,8 @@ from hongyan.engines.sql.mailboxes import SqlMailboxes
 from hongyan.engines.sql.messages import SqlMessages
 from hongyan.engines.sql.migrations import SQLITE, migrate
 from hongyan.engines.sql.provisioning import SqlProvisioning
+from hongyan.engines.sql.settings import SqlSettings
+from hongyan.engines.sql.timelines import SqlTimelines
 from hongyan.engines.sql.units import SqlDatabase
 from hongyan.engines.sqlite.database import SqliteDatabase
 from hongyan.limits.bans import Bans
@@ -61,6 +65,10 @@ _CHEAP = PasswordOptions(passes=1, memory=8, min_length=4)
 """Passwords that cost a tester nothing."""
 
 _SERVER_KEY = Secret(b"k" * 32)
+
+
+async def _leave_nothing(account: AccountId) -> None:
+    """Nobody shares anything here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +91,10 @@ class Door:
         self.slept: list[float] = []
         self.watch = DirectoryWatch(SqlDirectory(database), options.bus)
         self.audit_store = SqlAudit(database)
+        self.timelines = Timelines(SqlTimelines(database), clock, TimelineOptions())
         self.audit = AuditLog(self.audit_store, clock, random, AuditOptions())
+        self.settings_store = SqlSettings(database)
+        self.settings = Settings(self.settings_store, Pop3Policy(), self.audit, self.watch.changed)
         self.mailboxes = SqlMailboxes(database)
         self.messages = SqlMessages(database)
         self._make_directory(database, clock)
@@ -126,7 +137,7 @@ class Door:
         self.app_passwords = AppPasswords(
             credentials, self.hasher, self.audit, clock, random, changed, options.app_passwords
         )
-        self.account_password = AccountPassword(credentials, self.passwords, self.audit, changed)
+        self.account_password = AccountPassword(credentials, self.passwords, self.settings, self.audit, changed)
         self.provisioner = Provisioner(
             SqlProvisioning(database),
             self.accounts,
@@ -137,6 +148,7 @@ class Door:
             random=random,
             changed=changed,
             options=ProvisioningOptions(),
+            leave=_leave_nothing,
         )
 
     async def _sleep(self, seconds: float) -> None:

@@ -23,9 +23,22 @@ class Lines:
         name = "localhost" if tls is not None else None
         return Lines(*await asyncio.open_connection(host, port, ssl=tls, server_hostname=name, limit=1 << 20))
 
+    async def start_tls(self, context: ssl.SSLContext) -> None:
+        """Do the handshake with `localhost`."""
+        async with asyncio.timeout(PATIENCE):
+            await self._writer.start_tls(context, server_hostname="localhost")
+
     def say(self, line: str) -> None:
         """Send a line."""
         self._writer.write(line.encode() + b"\r\n")
+
+    def write(self, octets: bytes) -> None:
+        """Send octets as they are."""
+        self._writer.write(octets)
+
+    def has_octets(self) -> bool:
+        """Whether something has come that was not read yet, or the end."""
+        return bool(self._reader._buffer) or self._reader.at_eof()  # type: ignore[attr-defined]  # no public way
 
     async def line(self) -> bytes:
         """Return the next line without its end; nothing, when the server has closed."""
@@ -55,7 +68,7 @@ class Lines:
         self.say(f"{tag} {command}")
         lines = [await self.line()]
         while not lines[-1].startswith(f"{tag} ".encode()):
-            assert lines[-1] or not self._reader.at_eof(), "closed"
+            assert lines[-1] or not self._reader.at_eof(), f"closed after {lines}"
             lines.append(await self.line())
         return lines
 

@@ -100,9 +100,9 @@ class MailShop:
 
     async def read(self, uid: int, mailbox: int = 1) -> bytes:
         """Return a message as served."""
-        columns = (Column.PREFIX, Column.BLOB)
-        ((prefix, ref),) = await self.messages.rows(self.account, MailboxId(mailbox), columns, [(uid, uid)])
-        return bytes(prefix) + await self.storage.blobs.read(ref)
+        columns = (Column.PREFIX, Column.BLOB, Column.SKIPPED)
+        ((prefix, ref, skipped),) = await self.messages.rows(self.account, MailboxId(mailbox), columns, [(uid, uid)])
+        return bytes(prefix) + await self.storage.blobs.read(ref, skipped)
 
     async def mailbox(self, name: str = INBOX) -> Mailbox:
         """Return a mailbox that is there."""

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hongyan.accounts.settings import Settings
 from hongyan.auth.login import LoginOptions
 from hongyan.clock import SystemRandom
 from hongyan.domains.certificates import Certificates
@@ -27,6 +28,7 @@ from hongyan.servers.arrival import Arrival, ConnectionIds
 from hongyan.servers.connection import Connection
 from hongyan.servers.driver import ConnectionOptions, Driver
 from hongyan.servers.listener import Listener
+from hongyan.servers.login_delays import LoginDelays
 from hongyan.servers.pop3 import Pop3Options, Pop3Services, Pop3Session
 from hongyan.servers.sasl import Door as SaslDoor
 from hongyan.servers.sockets import bind
@@ -187,7 +189,11 @@ async def serve_pop3(
         mail = Mail(door.mailboxes, door.messages, blobs, live, clock)
         ann = await door.add(ANN, services=frozenset(Service), scopes=frozenset({Service.POP3}))
         sasl = SaslDoor(door.login, SystemRandom(), plaintext_on_loopback=plaintext)
-        services = Pop3Services(wrap(mail), sasl, door.revocations, options or Pop3Options())
+        options = options or Pop3Options()
+        door.settings = Settings(door.settings_store, options.policy, door.audit, door.watch.changed)
+        door.watch.listen(door.settings)
+        delays = LoginDelays(options.login_delay, clock)
+        services = Pop3Services(wrap(mail), sasl, door.settings, door.revocations, options, delays, door.audit)
         handshakes = Handshakes(TlsOptions())
         wheel = Wheel(clock)
         driver = Driver(wheel, handshakes, connection or ConnectionOptions())
@@ -205,7 +211,7 @@ async def serve_pop3(
             admission=Admission(AdmissionOptions(), clock, None),
             handshakes=handshakes,
             ids=ConnectionIds(SystemRandom()),
-            find_context=certificates.context_finder("1.2") if certificates else None,
+            find_context=certificates.context_finder("intermediate") if certificates else None,
             implicit_tls=implicit_tls,
         )
         await stack.enter_async_context(server.listener)

@@ -11,19 +11,18 @@ __all__ = ["Postfix", "start_postfix"]
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support import debian
+from tests.support.mail_server import MailServer
 from tests.support.ports import free_port, wait_for_port
 
 PACKAGES = ("postfix", "libsasl2-modules")  # The second lets it log in where it sends.
 
 _STOP_SECONDS = 20
-_POLL_SECONDS = 0.02
 _USERS = ("postfix", "postdrop", "mailboxes")
 _OWNER_ID, _, _MAIL_ID = (debian.FIRST_UID + number for number in range(len(_USERS)))
 _PUBLIC = "public"
@@ -54,10 +53,8 @@ virtual_minimum_uid = 1
 relayhost = {relay_host}
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_peername_lookup = no
-# No names are asked for: the next hop is an address in brackets.
-smtp_dns_support_level = disabled
+{dns}
 smtp_tls_security_level = {tls}
-smtp_host_lookup = native
 smtputf8_enable = yes
 smtputf8_autodetect_classes = all
 biff = no
@@ -74,8 +71,12 @@ in_flow_delay = 0s
 {extra}
 """
 
+# No names are asked for: the next hop is an address in brackets.
+_NO_DNS = "smtp_dns_support_level = disabled\nsmtp_host_lookup = native"
+_DNS = "smtp_dns_support_level = dnssec\nsmtp_host_lookup = dns"
+
 _MASTER = """\
-127.0.0.1:{port} inet n - n - - smtpd
+{host}:{port} inet n - n - - smtpd
 pickup     unix       n - n 60    1 pickup
 cleanup    unix       n - n -     0 cleanup
 qmgr       unix       n - n 1     1 qmgr
@@ -103,29 +104,10 @@ postlog    unix-dgram n - n -     1 postlogd
 
 
 @dataclass(frozen=True, slots=True)
-class Postfix:
+class Postfix(MailServer):
     """A running Postfix."""
 
     port: int
-    folder: Path
-
-    @property
-    def log(self) -> str:
-        """What it has logged so far."""
-        return (self.folder / "log").read_text(errors="replace")
-
-    def messages(self) -> list[bytes]:
-        """The messages that it has delivered for its own domains, octet for octet, the oldest first."""
-        files = (self.folder / "mail" / "new").glob("*")
-        return [file.read_bytes() for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)]
-
-    def wait_for_messages(self, count: int, seconds: float = 30.0) -> list[bytes]:
-        """Return the messages when there are `count` of them."""
-        deadline = time.monotonic() + seconds
-        while len(messages := self.messages()) < count:
-            assert time.monotonic() < deadline, f"{len(messages)} of {count} messages arrived\n{self.log}"
-            time.sleep(_POLL_SECONDS)
-        return messages
 
 
 @contextmanager
@@ -136,29 +118,35 @@ def start_postfix(
     hostname: str = "mx.postfix.test",
     tls: str = "may",
     extra: Sequence[str] = (),
+    at: tuple[str, int] | None = None,
+    resolver: str = "",
 ) -> Iterator[Postfix]:
     """Run Postfix in a temporary directory.
 
     `relay_host` is an address in brackets with a port: `[127.0.0.1]:2525`. `tls` is how it sends
     (smtp_tls_security_level); `extra` are more lines of main.cf, such as a certificate to show.
+    `at` is where it listens. `resolver` is the address of whom it asks the DNS, and believes.
     """
     root = debian.require(*PACKAGES)
+    host, port = at or ("127.0.0.1", free_port())
     names = {"domains": ", ".join(domains), "relay_host": relay_host, "hostname": hostname, "tls": tls}
+    names["dns"] = _DNS if resolver else _NO_DNS
     with tempfile.TemporaryDirectory(prefix="hongyan-postfix-") as made:
         folder = Path(made)
-        port = free_port()
         _lay_out(folder)
         main = _MAIN.format(folder=folder, mail_id=_MAIL_ID, extra="\n".join(extra), **names)
         _write(folder / "etc" / "main.cf", main)
-        _write(folder / "etc" / "master.cf", _MASTER.format(port=port))
-        with _run_master(root, folder) as process:
-            wait_for_port(port, process, log=folder / "log")
-            yield Postfix(port, folder)
+        _write(folder / "etc" / "master.cf", _MASTER.format(host=host, port=port))
+        etc = debian.resolving(folder / "system", resolver) if resolver else None
+        with _run_master(root, folder, etc) as process:
+            wait_for_port(port, process, host=host, log=folder / "log")
+            yield Postfix(folder, port)
 
 
 @contextmanager
-def _run_master(root: Path, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = debian.in_place(root, "/usr/lib/postfix/sbin/master", "-c", str(folder / "etc"), "-d", users=_USERS)
+def _run_master(root: Path, folder: Path, etc: Path | None) -> Iterator[subprocess.Popen[bytes]]:
+    master = ("/usr/lib/postfix/sbin/master", "-c", str(folder / "etc"), "-d")
+    command = debian.in_place(root, *master, users=_USERS, etc=etc)
     with (folder / "stderr").open("wb") as stderr:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr)
     try:

@@ -24,7 +24,7 @@ from hongyan.store.queue import (
     Selection,
     Settlement,
 )
-from hongyan.types import BlobRef, QueueId
+from hongyan.types import AccountId, BlobRef, QueueId
 
 READY, HELD = RecipientState.READY, RecipientState.HELD
 
@@ -81,11 +81,13 @@ class MemoryQueue:
 
     async def recover(self, owner: str, now: datetime, latest: datetime) -> int:
         ended = 0
-        for _, row in self._all():
+        for message_id, row in self._all():
             if row.lease and (row.lease.owner == owner or row.lease.until < now):
                 row.lease = None
                 ended += 1
-            if row.value.state is READY and row.value.next_attempt > latest:
+            message = self._messages[message_id]
+            until = max(latest, message.not_before) if message.not_before > message.queued_at else latest
+            if row.value.state is READY and row.value.next_attempt > until:
                 row.set(next_attempt=latest)
         return ended
 
@@ -115,7 +117,9 @@ class MemoryQueue:
             ret=new.ret,
             envelope_id=new.envelope_id,
             queued_at=new.queued_at,
+            not_before=new.not_before,
             expires=new.expires,
+            verp=new.verp,
         )
         self._rows[message_id] = [
             _Row(
@@ -123,13 +127,14 @@ class MemoryQueue:
                     number=number,
                     address=recipient.address,
                     destination=recipient.destination,
-                    state=READY,
+                    state=READY if new.held is None else HELD,
                     notify=recipient.notify,
                     original=recipient.original,
                     attempts=0,
                     next_attempt=new.not_before,
                     delay_told=False,
                     last=None,
+                    held_for=new.held or "",
                 )
             )
             for number, recipient in enumerate(new.recipients)
@@ -210,11 +215,11 @@ class MemoryQueue:
             default=None,
         )
 
-    async def hold(self, selection: Selection) -> int:
-        return self._change(selection, READY, state=HELD)
+    async def hold(self, selection: Selection, reason: str = "") -> int:
+        return self._change(selection, READY, state=HELD, held_for=reason)
 
     async def release(self, selection: Selection) -> int:
-        return self._change(selection, HELD, state=READY)
+        return self._change(selection, HELD, state=READY, held_for="")
 
     async def retry(self, selection: Selection, now: datetime) -> int:
         return self._change(selection, READY, next_attempt=now)
@@ -226,8 +231,17 @@ class MemoryQueue:
                 row.set(state=RecipientState.DROPPED)
                 row.lease = None
                 dropped += 1
+                self._receipts = {kept: it for kept, it in self._receipts.items() if it[0] != message_id}
                 self._remove_if_finished(message_id)
         return dropped
+
+    async def cancel(self, message: QueueId, now: datetime, account: AccountId | None = None) -> int:
+        entry = await self.find_message(message)
+        if entry is None or entry.message.not_before <= now or account not in (None, entry.message.account):
+            return 0
+        if any(one.attempts or one.leased_until for one in entry.recipients):
+            return 0
+        return await self.drop(Selection(messages=frozenset([message])))
 
     async def find_message(self, message: QueueId) -> QueueEntry | None:
         if message not in self._messages:

@@ -83,6 +83,17 @@ class FakeResolver:
     async def ptr(self, address: IPAddress) -> Answer[str]:
         return self._find("PTR", address.reverse_pointer, str)
 
+    async def cname(self, name: str) -> Answer[str]:
+        name = name.lower().rstrip(".")
+        self.asked.append(("CNAME", name))
+        if name in self.failing:
+            raise DnsTemporary(f"{name} CNAME", "SERVFAIL")
+        dnssec = Dnssec.SECURE if name in self.secure else Dnssec.INSECURE
+        target = self.records.get(("CNAME", name))
+        if not target:
+            raise DnsNotFound(f"{name} CNAME", domain_exists=True, dnssec=dnssec)
+        return Answer((str(target[0]),), name, dnssec, self.ttl)
+
     async def tlsa(self, name: str) -> Answer[TlsaRecord]:
         return self._find("TLSA", name, TlsaRecord)
 

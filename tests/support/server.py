@@ -22,6 +22,8 @@ from typing import Any
 
 from hongyan.addresses import Address
 from hongyan.app import App
+from hongyan.cli.serving import say_in
+from hongyan.clock import Clock
 from hongyan.config import Config, Service
 from hongyan.demonstration import (
     DOMAIN,
@@ -33,7 +35,9 @@ from hongyan.demonstration import (
     furnish,
 )
 from hongyan.secret import Secret
+from hongyan.servers.sockets import bind
 from hongyan.store.accounts import Account
+from tests.support.clock import FakeClock
 from tests.support.lines import Lines
 
 SECRET = "wild goose chase"
@@ -91,15 +95,26 @@ async def start_server(
     *,
     change: Callable[[Config], Config] = lambda config: config,
     names: Sequence[str] = ("ann", "bob"),
+    clock: Clock | None = None,
+    places: Mapping[Service, tuple[str, int]] | None = None,
     **wishes: Any,
 ) -> AsyncIterator[Server]:
-    """Serve the accounts of `names`, admin@ and user@; `wishes` are those of a `Demonstration`."""
+    """Serve the accounts of `names`, admin@ and user@; `wishes` are those of a `Demonstration`.
+
+    `places`: where services are that others find by the DNS, such as port 25 of an address.
+    """
     planned = [PlannedAccount(Address.parse(f"{name}@{DOMAIN}"), Secret(SECRET)) for name in ("admin", "user", *names)]
     wanted = Demonstration(data=folder, ports={}, accounts=planned, **wishes)
     config, certificate = configure(wanted)
     sockets = {str(service): bound for service, bound in bind_free_ports().items()}
-    async with App(change(config), sockets=sockets) as app:
+    for service, (host, port) in (places or {}).items():
+        for unused in sockets[service]:
+            unused.close()
+        sockets[service] = bind((host,), port)
+    async with App(change(config), sockets=sockets, clock=clock, say=say_in) as app:
         accounts = {str(account.address): account for account in await furnish(app, wanted)}
+        if isinstance(clock, FakeClock):
+            clock.drives(app.wheel.turn)
         server = Server(app, accounts, ssl.create_default_context(cafile=str(certificate.authority)))
         try:
             yield server

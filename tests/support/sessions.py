@@ -6,6 +6,7 @@ __all__ = ["FakeConnection", "converse", "cut", "drive"]
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from types import SimpleNamespace
 
 from hongyan.servers.arrival import Endpoint
 from hongyan.servers.session import PeerGone, Session
@@ -23,13 +24,23 @@ class FakeConnection:
         self.tls_offered = tls_offered
         self.stalled = False
         self.sent = b""
+        self.arrival = SimpleNamespace(notice="")
         self.session: Session | None = None
+        self.now = 0.0
+        self.held: list[float] = []
+        self.deadline: float | None = None
         self.woken = self.is_closed = self.is_aborted = self.is_known = False
 
     def expire_in(self, seconds: float | None) -> None:
-        pass
+        self.deadline = seconds
 
-    def authenticated(self) -> None:
+    def hold(self, seconds: float) -> None:
+        """The time is over at once."""
+        self.held.append(seconds)
+        self.now += seconds
+        self.woken = True
+
+    def authenticated(self, account: str, client: str) -> None:
         self.is_known = True
 
     def wake(self) -> None:

@@ -31,12 +31,12 @@ _FLAGS = ("\\Seen", "\\Flagged", "\\Answered", "$Work", "$Later")
 _MOST_FLAGGED = 5_000
 
 
-async def restarts(options: Options, messages: int) -> Outcome:
-    """Fill a mailbox, then kill and start, again and again."""
+async def restarts(options: Options, messages: int, limit: float = LIMIT) -> Outcome:
+    """Fill a mailbox, then kill and start, again and again; a start of more than `limit` seconds is a violation."""
     outcome = Outcome("restart")
     with folder_of(options) as folder:
         service = Service(folder / "data", folder / "log", [address("anna")], SECRET)
-        run = _Restarts(options, service, outcome)
+        run = _Restarts(options, service, outcome, limit)
         try:
             await run.fill(messages)
             for _ in range(options.cycles):
@@ -55,10 +55,11 @@ async def restarts(options: Options, messages: int) -> Outcome:
 
 
 class _Restarts:
-    def __init__(self, options: Options, service: Service, outcome: Outcome) -> None:
+    def __init__(self, options: Options, service: Service, outcome: Outcome, limit: float) -> None:
         self._options = options
         self._service = service
         self._outcome = outcome
+        self._limit = limit
         self._chance = random.Random(options.seed)
         self._acknowledged = 0
         self._asked = 0  # what was not answered may be there
@@ -108,7 +109,7 @@ class _Restarts:
         client.close()
         cold = ", from the disk" if is_cold else ""
         print(f"restart {len(self._outcome.starts)}: {took:.2f} s{cold}, {exists} messages", flush=True)
-        if took > LIMIT:
+        if took > self._limit:
             self.blame(f"SELECT was answered {took:.1f} s after the start")
         if not self._acknowledged <= exists <= self._asked:
             self.blame(f"{exists} messages are there, {self._acknowledged} were acknowledged of {self._asked}")
