@@ -96,6 +96,7 @@ async def test_names_that_point_here_are_proven_over_http_and_shown_at_once(plac
                 "mta-sts.hongyan.test",
                 "autoconfig.hongyan.test",
                 "autodiscover.hongyan.test",
+                "ua-auto-config.hongyan.test",
             }
             await hongyan(server, "renew", HOST)
             again = await shown(server)
