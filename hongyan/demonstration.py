@@ -32,7 +32,7 @@ from typing import Final
 
 from hongyan.addresses import Address, Domain
 from hongyan.app import App
-from hongyan.audit.events import CLI
+from hongyan.audit.events import DEMONSTRATION
 from hongyan.auth.app_passwords import APP_PASSWORD_SCOPES, group_letters, make_app_password
 from hongyan.auth.login import LoginOptions
 from hongyan.auth.passwords import PasswordOptions
@@ -219,7 +219,7 @@ class _Furnisher:
             if not self._directory.domains.is_local(domain):
                 folder = self._directory.dkim.folder
                 await asyncio.to_thread(make_missing_keys, folder, domain, SystemClock().now())
-                await self._directory.domains.add(domain, CLI)
+                await self._directory.domains.add(domain, DEMONSTRATION)
         present = await self._list_accounts({plan.address.domain for plan in planned})
         wanted = [self._decide(plan) for plan in planned]
         await self._create([demo for demo in wanted if demo.address.canonical not in present])
@@ -266,13 +266,13 @@ class _Furnisher:
                 app_password=first.app_password,
                 label=_LABEL,
             )
-            await self._directory.provisioner.create_alike(request, [demo.address for demo in group], CLI)
+            await self._directory.provisioner.create_alike(request, [demo.address for demo in group], DEMONSTRATION)
 
     async def _renew(self, account: Account, demo: DemoAccount) -> None:
         """Give an account that is there other secrets."""
-        await self._directory.passwords.change(account.account_id, demo.password, CLI)
+        await self._directory.passwords.change(account.account_id, demo.password, DEMONSTRATION)
         await self._directory.app_passwords.create(
-            account.account_id, _LABEL, APP_PASSWORD_SCOPES, CLI, secret=demo.app_password
+            account.account_id, _LABEL, APP_PASSWORD_SCOPES, DEMONSTRATION, secret=demo.app_password
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CLI", "SERVER", "Actor", "AuditEvent"]
+__all__ = ["CLI", "DEMONSTRATION", "SERVER", "Actor", "AuditEvent"]
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -66,6 +66,9 @@ class Actor:
 
 CLI = Actor("cli")
 """Somebody at the machine itself."""
+
+DEMONSTRATION = Actor("demonstration")
+"""What gives accounts of a demonstration their secrets, anew where those of last time are lost: no news to anybody."""
 
 SERVER = Actor("server")
 """The server, of its own accord."""

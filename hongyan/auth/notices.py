@@ -18,7 +18,7 @@ from hongyan import telemetry
 from hongyan.accounts.accounts import Accounts
 from hongyan.accounts.settings import Settings
 from hongyan.addresses import Address
-from hongyan.audit.events import AuditEvent
+from hongyan.audit.events import DEMONSTRATION, AuditEvent
 from hongyan.audit.log import AuditLog
 from hongyan.auth.notice_words import NOTICED, Letter, digest_text, notice_text
 from hongyan.clock import Clock
@@ -143,7 +143,12 @@ class SecurityNotices:
         return 1
 
     async def _is_news(self, account: AccountId, entry: AuditEntry) -> bool:
-        """Whether a login is of a browser and a place that were not seen before; the very first is no news."""
+        """Whether a login is of a browser and a place that were not seen before; the very first is no news.
+
+        What a demonstration does to its own accounts is none either.
+        """
+        if entry.actor == DEMONSTRATION.name:
+            return False
         if entry.event != AuditEvent.WEB_SESSION_OPENED:
             return True
         earlier = await self._audit.query(

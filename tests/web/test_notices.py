@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hongyan.addresses import Address
+from hongyan.audit.events import CLI, DEMONSTRATION
+from hongyan.auth.app_passwords import APP_PASSWORD_SCOPES
 from tests.support.browser import Browser
 from tests.support.clock import FakeClock
 from tests.support.server import SECRET, Server, start_server
@@ -123,3 +126,17 @@ async def test_a_letter_of_the_running_server_reaches_the_mailbox(server: Server
     fetched = b"\n".join(await imap.command("f", "FETCH 1 BODY.PEEK[]"))
     assert b"Subject: An app password was made" in fetched
     assert b"Auto-Submitted: auto-generated" in fetched
+
+
+async def test_a_demonstration_that_gives_its_accounts_secrets_anew_tells_nobody(
+    server: Server, letters: Letters, clock: FakeClock
+) -> None:
+    notices, directory = server.app.services.notices, server.app.services.directory
+    await notices.run_once()
+    letters.take()
+    account = await directory.accounts.find(Address.parse(ANN))
+    assert account is not None
+    for actor, told in ((DEMONSTRATION, 0), (CLI, 1)):
+        await directory.app_passwords.create(account.account_id, "again", APP_PASSWORD_SCOPES, actor)
+        await notices.run_once()
+        assert len(letters.take()) == told
