@@ -99,7 +99,7 @@ REASONS: dict[str, PlainCause] = {
             "The message looks like spam.",
             "邮件疑似垃圾邮件。",
             "If it is not, move it out of Junk: that teaches the filter.",
-            "若不是垃圾邮件，请移出垃圾箱，过滤器会随之学习。",
+            "若不是垃圾邮件，请将其移出“垃圾邮件”，过滤器会随之学习。",
         ),
     ),
     **causes(
@@ -126,7 +126,7 @@ REASONS: dict[str, PlainCause] = {
             "The sender, or the sending server, has a bad name with you or with this server.",
             "发件人或其服务器在你处或本服务器信誉较低。",
             "If you want its mail, move what came out of Junk.",
-            "如需要其来信，请把已收到的邮件移出垃圾箱。",
+            "如需要其来信，请把已收到的邮件移出“垃圾邮件”。",
         ),
         (
             "banned",

@@ -6,9 +6,9 @@ __all__ = ["ABUSE"]
 
 ABUSE: dict[str, str] = {
     # Why somebody is banned
-    "{count} unknown recipients within an hour": "一小时内指名 {count} 个不存在的收件人",
+    "{count} unknown recipients within an hour": "一小时内向 {count} 个不存在的收件人投递",
     "{count} refused commands within an hour": "一小时内有 {count} 条命令被拒绝",
-    "{count} connections that spoke first within an hour": "一小时内有 {count} 个连接抢先发言",
+    "{count} connections that spoke first within an hour": "一小时内有 {count} 个连接未等问候语就抢先发送",
     "port 25": "25 端口",
     # Faults of the configuration
     "rates of port 25 are at least one, and a ban lasts between a second and 30 days": (
@@ -19,7 +19,7 @@ ABUSE: dict[str, str] = {
     "a message has 600 seconds at least, a session 300, and a rate is not negative": (
         "一封邮件至少有 600 秒，一次会话至少有 300 秒，速率不得为负"
     ),
-    "a history is kept for a day at least": "历史至少保留一天",
+    "a history is kept for a day at least": "往来记录至少保留一天",
     "a block list has a zone": "黑名单须有区域名",
     "a block list weighs more than 0 and at most 100": "黑名单的权重大于 0 且不超过 100",
     "return codes of a block list lie within 127.0.0.0/8": "黑名单的返回码位于 127.0.0.0/8 之内",
@@ -38,27 +38,27 @@ ABUSE: dict[str, str] = {
         "计入的返回码，写作 127.0.0.0/8 内的地址或网段；留空表示全部。"
     ),
     "Whether the list knows IPv6 addresses.": "该名单是否支持 IPv6 地址。",
-    "The block lists that are asked about strangers.": "对陌生来客查询的黑名单。",
+    "The block lists that are asked about strangers.": "对陌生连接查询的黑名单。",
     "What the listings of an address have to weigh together for its mail to be refused.": (
         "一个地址在各名单中的权重合计达到多少时拒收其邮件。"
     ),
     "What they have to weigh for its mail to be filed in Junk.": "合计达到多少时将其邮件归入垃圾邮件。",
     "How long the lists may take to answer.": "名单最多可用多久答复。",
     "How long their answers are kept.": "答复保留多久。",
-    "How often each list is tried with what it has to list.": "每隔多久以必列的地址检验每个名单。",
-    "Whether suspicious strangers are asked to come again.": "是否请可疑的陌生来客稍后再来。",
-    "Whether suspicious first contacts are asked to come again.": "是否请可疑的首次来信者稍后再来。",
+    "How often each list is tried with what it has to list.": "每隔多久用必定列入的地址检验各名单。",
+    "Whether suspicious strangers are asked to come again.": "是否让可疑的陌生连接稍后重试（灰名单）。",
+    "Whether suspicious first contacts are asked to come again.": "是否让可疑的首次来信者稍后重试。",
     "How long a first contact is put off.": "首次来信推迟多久。",
-    "How long it may take to come again.": "最迟多久之内须再来。",
-    "How long who came again passes, from the last mail on.": "再来者自最后一封邮件起放行多久。",
-    "What accounts remember of those who wrote to them.": "账户对来信者的记忆。",
+    "How long it may take to come again.": "最迟须在多久之内重试。",
+    "How long who came again passes, from the last mail on.": "重试成功者自最后一封邮件起放行多久。",
+    "What accounts remember of those who wrote to them.": "账户与来信者的往来记录。",
     "Whether mail is judged by what its recipient did with the sender's mail before.": (
         "是否根据收件人过去如何处理该发件人的邮件来评判来信。"
     ),
     "Whether mail of a sender with ten bad messages and no good one is refused, not filed.": (
-        "有十封坏邮件而无一封好邮件的发件人，其来信是否直接拒收，而不是归入垃圾邮件。"
+        "已有十封不良邮件而无一封正常邮件的发件人，其来信是否直接拒收，而不是归入垃圾邮件。"
     ),
-    "How long a history is kept after it was last noted.": "历史在最后一次记录之后保留多久。",
+    "How long a history is kept after it was last noted.": "往来记录在最后一次更新之后保留多久。",
     "Domains beside those of the built-in list whose users have nothing to do with each other.": (
         "除内置名单外，哪些域名的用户彼此无关（例如公共邮箱）。"
     ),
@@ -72,19 +72,19 @@ ABUSE: dict[str, str] = {
         "一个 IPv4 /24 或 IPv6 /48 网段合计可达下列数值的多少倍。"
     ),
     "Messages from one address or IPv6 /64.": "来自一个地址或 IPv6 /64 的邮件数。",
-    "Recipients named by one address or IPv6 /64.": "一个地址或 IPv6 /64 指名的收件人数。",
+    "Recipients named by one address or IPv6 /64.": "一个地址或 IPv6 /64 投递的收件人数。",
     "What one address or IPv6 /64 brings, counted in steps of 256 KiB.": (
         "一个地址或 IPv6 /64 送来的数据量，以 256 KiB 为一级计算。"
     ),
     "Recipients that do not exist, named by one address or IPv6 /64; beyond them it is banned.": (
-        "一个地址或 IPv6 /64 指名的不存在的收件人数；超过即被封禁。"
+        "一个地址或 IPv6 /64 投递的不存在的收件人数；超过即被封禁。"
     ),
     "Commands that are none or out of place, from one address or IPv6 /64; beyond them it is banned.": (
         "来自一个地址或 IPv6 /64 的无效或次序不当的命令数；超过即被封禁。"
     ),
     "TLS handshakes that failed, with one address or IPv6 /64.": "与一个地址或 IPv6 /64 失败的 TLS 握手数。",
     "Connections on which one address or IPv6 /64 spoke before it was its turn; beyond them it is banned.": (
-        "一个地址或 IPv6 /64 抢先发言的连接数；超过即被封禁。"
+        "一个地址或 IPv6 /64 抢先发送的连接数；超过即被封禁。"
     ),
     "Connections of one address or IPv6 /64 that ended without a message.": (
         "一个地址或 IPv6 /64 没有送来邮件就结束的连接数。"
@@ -92,12 +92,12 @@ ABUSE: dict[str, str] = {
     "New connections from an IPv4 /24 or an IPv6 /48; those of an address are in [admission].": (
         "来自一个 IPv4 /24 或 IPv6 /48 网段的新连接数；单个地址的上限在 [admission] 中。"
     ),
-    "Messages for one of our accounts, whoever brings them.": "寄给我们一个账户的邮件数，不论由谁送来。",
+    "Messages for one of our accounts, whoever brings them.": "寄给本机某个账户的邮件数，不论由谁送来。",
     "How long a ban for an offence lasts at least.": "因违规而封禁的最短时长。",
     "Whether loopback and this machine's own addresses are exempt.": "回环地址与本机自己的地址是否豁免。",
     "Networks that are exempt, such as that of a backup mail server.": "豁免的网段，例如备用邮件服务器所在网段。",
-    "How strangers are met on port 25.": "25 端口如何对待陌生来客。",
-    "Whether strangers are met with delays and checks of their manners.": "是否对陌生来客施以延迟并检查其举止。",
+    "How strangers are met on port 25.": "25 端口如何对待陌生连接。",
+    "Whether strangers are met with delays and checks of their manners.": "是否对陌生连接施加延迟并检查其行为。",
     "How long a peer that brought no mail lately waits for the greeting; 0: not at all.": (
         "近期没有送来邮件的对端等待问候语的时长；0 表示不等。"
     ),
@@ -112,7 +112,7 @@ ABUSE: dict[str, str] = {
         "同时因错误而被拖住的连接数；超过则直接关闭。"
     ),
     "Whether a stranger who greets with our name or address is refused.": (
-        "是否拒绝以我们的名称或地址问候的陌生来客。"
+        "是否拒绝在 HELO/EHLO 中冒用本机名称或地址的陌生连接。"
     ),
     "How long a client may take for its next command (RFC 5321 §4.5.3.2.7).": (
         "客户端发出下一条命令可用的时间（RFC 5321 §4.5.3.2.7）。"

@@ -15,13 +15,13 @@ ACCOUNT_SETTINGS: dict[str, str] = {
     ),
     "How many days what is to be removed stays after it came.": "待删除的邮件自到达起保留的天数。",
     "What DELE does: the message is gone, goes to Trash, or stays where it is.": (
-        "DELE 的作用：彻底删除、移到废件箱（Trash），或原样保留。"
+        "DELE 的作用：彻底删除、移到“已删除”（Trash），或原样保留。"
     ),
     "Show what EXPUNGE of IMAP does to an account's mail; or set it, from now on.": (
         "显示 IMAP 的 EXPUNGE 对一个账户的邮件有何作用；或予以设定，立即生效。"
     ),
     "What EXPUNGE does: the message is gone, goes to Trash, or to Archive; what is elsewhere too just leaves.": (
-        "EXPUNGE 的作用：彻底删除、移到废件箱（Trash），或移到归档（Archive）；别处另有一份的只从此处移除。"
+        "EXPUNGE 的作用：彻底删除、移到“已删除”（Trash），或移到归档（Archive）；别处另有一份的只从此处移除。"
     ),
     "Forget what was set for this account.": "清除为此账户单独设定的内容。",
     "Forget first what was set for this account.": "先清除为此账户单独设定的内容。",
@@ -42,11 +42,11 @@ ACCOUNT_SETTINGS: dict[str, str] = {
         "设为 `delete` 时：收取后的邮件自到达起保留多久。"
     ),
     "What DELE does: `expunge`; `trash`: the message moves there; `keep`: nothing.": (
-        "DELE 的作用：`expunge`（彻底删除）、`trash`（移到废件箱）或 `keep`（原样保留）。"
+        "DELE 的作用：`expunge`（彻底删除）、`trash`（移到“已删除”）或 `keep`（原样保留）。"
     ),
     "What EXPUNGE does to a message that is in no other mailbox: `expunge`, or `trash`, `keep`: it goes to Trash,"
     " to Archive. An account may have its own.": (
-        "EXPUNGE 对别处再无一份的邮件的作用：`expunge`（彻底删除），或 `trash`（移到废件箱）、`keep`（移到归档）。"
+        "EXPUNGE 对别处再无一份的邮件的作用：`expunge`（彻底删除），或 `trash`（移到“已删除”）、`keep`（移到归档）。"
         "账户可单独设定。"
     ),
     "How long an account waits from one login to the next (RFC 2449 §6.5).": (
@@ -71,7 +71,7 @@ ACCOUNT_SETTINGS: dict[str, str] = {
     "counts as read": "标为已读",
     "is removed {days} days after it came": "到达 {days} 天后删除",
     "is gone": "彻底删除",
-    "goes to Trash": "移到废件箱",
+    "goes to Trash": "移到“已删除”",
     "goes to Archive": "移到归档",
     "Switched off for {address}: {names}": "已为 {address} 关闭：{names}",
     "nothing": "无",

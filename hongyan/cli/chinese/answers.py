@@ -38,18 +38,18 @@ ANSWERS: dict[str, str] = {
     "With a certificate by a public authority, set web.mta_sts and add [listen.https]: then TLS is enforced.": (
         "有了公共机构的证书后，请设置 web.mta_sts 并添加 [listen.https]：此后强制使用 TLS。"
     ),
-    "What to do next:": "接下来要做的：",
+    "What to do next:": "接下来：",
     # Configuration
     "{path} is good.": "{path} 没有问题。",
     # Domains
     "made {at} from configuration {configuration}": "生成于 {at}，所据配置 {configuration}",
-    "{domain} is served now. Its DNS wants these records:": "现在起服务 {domain}。它的 DNS 需要这些记录：",
+    "{domain} is served now. Its DNS wants these records:": "已开始为 {domain} 提供邮件服务。它的 DNS 需要这些记录：",
     "`hongyan domain check {domain}` says what is still missing.": "`hongyan domain check {domain}` 会指出还缺什么。",
-    "{domain} is not served any more.": "不再服务 {domain}。",
-    "No domain is served.": "没有服务任何域名。",
-    "Nothing is remembered.": "没有记住任何域名。",
-    "{domain} is forgotten.": "已忘掉 {domain}。",
-    "Say which domain is to be forgotten.": "请指定要忘掉的域名。",
+    "{domain} is not served any more.": "已停止为 {domain} 提供邮件服务。",
+    "No domain is served.": "尚未添加任何域名。",
+    "Nothing is remembered.": "没有任何域名的记录。",
+    "{domain} is forgotten.": "已清除 {domain} 的记录。",
+    "Say which domain is to be forgotten.": "请指定要清除记录的域名。",
     "remembered": "已记住",
     "last seen": "最近见到",
     "policy": "策略",
@@ -74,7 +74,7 @@ ANSWERS: dict[str, str] = {
     "Nobody is banned.": "没有封禁任何人。",
     "{count} lifted.": "已解除 {count} 个。",
     "{count} failed logins within an hour": "一小时内登录失败 {count} 次",
-    "{count} failed logins with this name within 15 minutes": "15 分钟内以此名登录失败 {count} 次",
+    "{count} failed logins with this name within 15 minutes": "15 分钟内用此登录名登录失败 {count} 次",
     # Timelines
     "Nothing is known of such a message.": "没有这样的邮件的记录。",
     "There is more: ask for a smaller part, or with a larger --limit.": "还有更多：请缩小范围，或加大 --limit。",
@@ -95,10 +95,10 @@ ANSWERS: dict[str, str] = {
     "sending": "发送中",
     "sent": "已送达对方服务器",
     "delivered-to-inbox": "已投递到收件箱",
-    "delivered-to-junk": "已投递到垃圾箱",
+    "delivered-to-junk": "已投递到垃圾邮件",
     "delivered-to-folder": "已投递到文件夹",
     "inbox": "收件箱",
-    "junk": "垃圾箱",
+    "junk": "垃圾邮件",
     "folder": "文件夹",
     "delayed": "延迟",
     "expanded": "已展开",
@@ -115,7 +115,7 @@ ANSWERS: dict[str, str] = {
     # What is kept
     "Everything is whole.": "一切完好。",
     "Nothing is lost: crashes leave such things behind, and the service removes them.": (
-        "没有丢失：这些是崩溃的残留，服务会自行清理。"
+        "没有数据丢失：这些是崩溃后的残留，服务会自行清理。"
     ),
     "`hongyan verify --repair` mends what can be mended.": "`hongyan verify --repair` 会修复能够修复的问题。",
     "{target}: {copied} copied, {kept} lay there already.": "{target}：复制 {copied}，已有 {kept}。",

@@ -11,8 +11,8 @@ AUTOCONFIG: dict[str, str] = {
         "按各客户端的方式和次序查询某地址的设置，并显示它会找到什么。"
     ),
     "Nothing is told there.": "那里没有提供设置。",
-    "no record vouches for this answer": "没有 DNS 记录为这份设置作证",
+    "no record vouches for this answer": "没有 DNS 记录可证明这份设置",
     "Some programs would find nothing. `hongyan domain check` says which records are missing.": (
-        "有些客户端会一无所获。运行 `hongyan domain check` 可知缺少哪些记录。"
+        "有些客户端会找不到任何设置。运行 `hongyan domain check` 可知缺少哪些记录。"
     ),
 }

@@ -67,15 +67,15 @@ REPORTS: dict[str, str] = {
     "If the address is yours, compare the DKIM key in the DNS (hongyan domain check). If not, it is a mailing list"
     " or a forwarder that changes messages: nothing can be done here.": (
         "若该地址属于您，请核对 DNS 中的 DKIM 密钥（hongyan domain check）。"
-        "若不属于您，则是改动邮件的邮件列表或转发者，这里无能为力。"
+        "若不属于您，则是改动邮件的邮件列表或转发者，此处无法改正。"
     ),
-    "Another domain vouched for it, not yours.": "由别的域担保，而不是您的域。",
+    "Another domain vouched for it, not yours.": "通过验证的是其他域，而不是您的域。",
     "If it is a service that writes in your name, let it sign with a DKIM key of your domain. If not, it is"
     " forwarded or forged: a policy of reject keeps it away.": (
         "若是以您名义发信的服务，请让它用您的域的 DKIM 密钥签名。"
         "若不是，则为转发或伪造：策略设为 reject 可将其拒之门外。"
     ),
-    "Nobody vouched for it.": "无人担保。",
+    "Nobody vouched for it.": "没有任何域通过验证。",
     "If the server is yours, name it in SPF and let it sign. If not, it is forged: a policy of reject keeps it"
     " away.": "若是您的服务器，请把它写入 SPF 并让它签名。若不是，则为伪造：策略设为 reject 可将其拒之门外。",
     "A host of yours did not offer STARTTLS.": "您的一台主机没有提供 STARTTLS。",

@@ -114,7 +114,7 @@ SENDING: dict[str, str] = {
         "说明地址所在国家的文件：`.mmdb`，或 Debian 的 tor-geoipdb 文本；留空则按网络。"
     ),
     "geoip.databases: {path} cannot be read: {error}.": "geoip.databases：无法读取 {path}：{error}。",
-    "what puts an account on hold is at least one": "使账户暂停的数目至少为一",
+    "what puts an account on hold is at least one": "使账户暂停的数值至少为一",
     "hold_bounces is 1 to 100 %, of 1 to {most} deliveries": "hold_bounces 为 1 至 100 %，取 1 至 {most} 次投递",
     "days and hours are not negative, and 100 correspondents at least are remembered": (
         "天数和小时数不能为负，且至少记住 100 个通信人"

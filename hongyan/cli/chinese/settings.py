@@ -109,8 +109,8 @@ SETTINGS: dict[str, str] = {
     "What is done to mail that our users send.": "对本站用户所发邮件的处理。",
     "IMAP.": "IMAP。",
     "POP3.": "POP3。",
-    "HTTP: health, metrics, well-known resources.": "HTTP：运行状况、指标、众所周知的资源。",
-    "What is kept in memory.": "内存中保留什么。",
+    "HTTP: health, metrics, well-known resources.": "HTTP：运行状况、指标、/.well-known/ 资源。",
+    "What is kept in memory.": "内存中缓存的内容。",
     "Mailboxes that users share with each other.": "用户之间共享的邮箱文件夹。",
     "Whether users may share mailboxes with each other.": "用户是否可以互相共享邮箱文件夹。",
     "Whether users may share a mailbox with `anyone`: all accounts of their own domain are shown it.": (
@@ -134,7 +134,7 @@ SETTINGS: dict[str, str] = {
     "Which accounts may use which services.": "哪些账户可以使用哪些服务。",
     "How many mail programs an account may use at once.": "一个账户可同时使用多少个邮件客户端。",
     "Failed logins; processes on one PostgreSQL count together.": "登录失败；使用同一个 PostgreSQL 的各进程合并计数。",
-    "What a new account is given.": "新账户有什么。",
+    "What a new account is given.": "新账户的初始设置。",
     "How long the trail of acts and logins is kept.": "操作和登录的记录保留多久。",
     "Which name servers are asked.": "询问哪些 DNS 服务器。",
     "Which zones are changed, where, and by which key.": "更改哪些 DNS 区域、在哪台服务器上、用哪个密钥。",
@@ -146,7 +146,7 @@ SETTINGS: dict[str, str] = {
     "The name of this host, as other servers see it in DNS.": "本机名称，即其他服务器在 DNS 中看到的名称。",
     "Directory of everything that is kept.": "存放一切的目录。",
     "User to become once the ports are bound; empty: stay who we are.": "绑定端口后切换到的用户；空：不切换。",
-    "How long connections may take to end when the server stops.": "停止服务时，连接最多多久结束。",
+    "How long connections may take to end when the server stops.": "停止服务时，等待连接结束的时限。",
     "`sqlite` for one machine, or `postgres` for any database that speaks its protocol.": (
         "单机用 `sqlite`；任何使用 PostgreSQL 协议的数据库用 `postgres`。"
     ),
@@ -192,27 +192,27 @@ SETTINGS: dict[str, str] = {
         "代理所在的网络，代理以 PROXY 头（v1 或 v2）开头。"
     ),
     "Whether other networks may connect too, without a header.": "其他网络是否也可以不带该头直接连接。",
-    "How long a proxy may take for its header.": "代理最多多久送达该头。",
+    "How long a proxy may take for its header.": "代理发送该头的时限。",
     "File with the certificate and those that lead to its root, in PEM.": "证书及其上级证书的文件，PEM 格式。",
     "File with the private key, in PEM, readable by Hongyan alone.": "私钥文件，PEM 格式，只有鸿雁可读。",
-    "How long a peer may take for its handshake.": "对方最多多久完成握手。",
+    "How long a peer may take for its handshake.": "对方完成握手的时限。",
     "Handshakes under way at once; more wait their turn.": "同时进行的握手数；更多的排队等待。",
     "Handshakes that wait their turn; a connection beyond is closed.": "排队等待的握手数；超出的连接被关闭。",
-    "How long a peer may take to end TLS.": "对方最多多久结束 TLS。",
+    "How long a peer may take to end TLS.": "对方结束 TLS 的时限。",
     # Logs and the process
     "The least grave events that are logged: debug, info, warning or error.": (
         "记录的最低级别：debug、info、warning 或 error。"
     ),
     "One JSON object a line, or a form for people.": "每行一个 JSON 对象，或便于人读的形式。",
-    'Levels of single areas, as in { imap = "debug" }.': '个别领域的级别，例如 { imap = "debug" }。',
-    "Keep the threads that take turns on one core, the idlest.": "让轮流工作的线程待在最空闲的一个核上。",
+    'Levels of single areas, as in { imap = "debug" }.': '各部分单独的日志级别，例如 { imap = "debug" }。',
+    "Keep the threads that take turns on one core, the idlest.": "让轮流工作的线程固定在最空闲的一个核上。",
     "How often another core is looked for.": "多久重新挑选一次核。",
     # Connections
     "What is read from a peer while a command is at work.": "命令执行期间最多从对方读入多少。",
     "What waits for a peer to read before it is served on.": "等对方读取的数据达到多少就暂停服务。",
-    "How long a peer may leave a full buffer unread.": "缓冲区满后对方最多多久不读。",
-    "How long the last reply may take to reach the peer.": "最后的答复最多多久送达对方。",
-    "How long a command may go on after its peer is gone.": "对方离开后命令最多再执行多久。",
+    "How long a peer may leave a full buffer unread.": "缓冲区满后，对方不读取的最长时间。",
+    "How long the last reply may take to reach the peer.": "最后的答复送达对方的时限。",
+    "How long a command may go on after its peer is gone.": "对方断开后，命令最多继续执行的时间。",
     "Connections at once, in total.": "同时连接的总数。",
     "Connections at once from one address or IPv6 /64.": "同一地址或 IPv6 /64 的同时连接数。",
     "New connections within a minute from one address or IPv6 /64; 0: no limit.": (
@@ -237,8 +237,8 @@ SETTINGS: dict[str, str] = {
     "How long a refusal waits when ten recipients were refused already: who guesses names is slowed.": (
         "已拒绝十个收件人之后，每次拒绝等待多久再答：使猜测地址者变慢。"
     ),
-    "How long a mail program may take to log in.": "邮件客户端最多多久登录。",
-    "How long a mail program may be connected without a login.": "邮件客户端不登录最多连接多久。",
+    "How long a mail program may take to log in.": "邮件客户端登录的时限。",
+    "How long a mail program may be connected without a login.": "邮件客户端未登录时可保持连接的时限。",
     "Keep a copy of what is sent in the Sent mailbox; most mail programs do so.": (
         "在“已发送”中保留所发邮件的副本；多数邮件客户端自己会做。"
     ),
@@ -246,21 +246,21 @@ SETTINGS: dict[str, str] = {
     "Sign mail that leaves with the DKIM keys of the sender's domain.": "用发件人域名的 DKIM 密钥为外发邮件签名。",
     # IMAP, POP3, web
     "Largest message that APPEND takes (RFC 7889).": "APPEND 接受的最大邮件（RFC 7889）。",
-    "How long a client may take to log in.": "客户端最多多久登录。",
+    "How long a client may take to log in.": "客户端登录的时限。",
     "How long a client may be silent; not under 1800 (RFC 9051 §5.4).": (
-        "客户端最多沉默多久；不少于 1800（RFC 9051 §5.4）。"
+        "客户端静默的时限；不少于 1800（RFC 9051 §5.4）。"
     ),
-    "How long a client may be silent; not under 600 (RFC 1939 §3).": "客户端最多沉默多久；不少于 600（RFC 1939 §3）。",
+    "How long a client may be silent; not under 600 (RFC 1939 §3).": "客户端静默的时限；不少于 600（RFC 1939 §3）。",
     "How often an idling client hears that we are still here.": "多久告诉等待中的客户端我们还在。",
     "Sync a change of flags before it is confirmed; else within a second after.": (
         "标记的改动先落盘再确认；否则在确认后一秒内落盘。"
     ),
     "Commands answered in one go before other connections have their turn.": "轮到其他连接之前一次回答多少条命令。",
-    "How long one SEARCH may take.": "一次 SEARCH 最多多久。",
+    "How long one SEARCH may take.": "一次 SEARCH 的时限。",
     "Host names under which the web is reached, besides localhost.": "除 localhost 外访问网页所用的主机名。",
     "Largest header of a request.": "请求头的最大长度。",
     "Largest body of a request.": "请求体的最大长度。",
-    "How long a request's header may take.": "请求头最多多久送达。",
+    "How long a request's header may take.": "请求头送达的时限。",
     "How long a request may take from its header to its answer.": "请求从头部到答复最多多久。",
     "How long a connection is kept for another request.": "连接为下一个请求保留多久。",
     "Networks that may read the metrics and the details of the server's health.": "可以读取指标和运行详情的网络。",
@@ -315,8 +315,8 @@ SETTINGS: dict[str, str] = {
     "Believe these servers when they say that DNSSEC holds; one on loopback is always believed.": (
         "是否相信这些服务器的 DNSSEC 结论；本机回环上的总是相信。"
     ),
-    "How long a server is waited for before the next is asked.": "等一台服务器多久后改问下一台。",
-    "How often all servers are asked before a question is given up.": "把所有服务器问多少轮后放弃。",
+    "How long a server is waited for before the next is asked.": "等待一台服务器多久后改问下一台。",
+    "How often all servers are asked before a question is given up.": "询问所有服务器多少轮后放弃。",
     "Answers that are remembered.": "记住的答案数。",
     "Questions that are under way at the same time.": "同时进行的查询数。",
     # Changing zones

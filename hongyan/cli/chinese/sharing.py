@@ -22,7 +22,7 @@ SHARING: dict[str, str] = {
         "授予某人对文件夹的这些权限，取代原有权限。"
     ),
     "Take back what somebody may do with a mailbox; whoever looks at it is sent away at once.": (
-        "收回某人对文件夹的权限；正在查看者立即断开。"
+        "收回某人对文件夹的权限；正在查看的连接立即断开。"
     ),
     "Show what an account shares with whom, and which mailboxes of others it reaches.": (
         "显示一个账户与谁共享了什么，以及它能访问他人的哪些文件夹。"
@@ -42,9 +42,9 @@ SHARING: dict[str, str] = {
         "权限为 read、write 或 all，或 RFC 4314 的字母，如 lrs。"
     ),
     "Say which rights; mailbox unshare takes them back.": "请指明权限；收回请用 mailbox unshare。",
-    "There is no such account that mailboxes can be shared with.": "没有可与之共享文件夹的这个账户。",
-    "An identifier is the address of an account here, or anyone.": "请给出此处一个账户的地址，或 anyone。",
+    "There is no such account that mailboxes can be shared with.": "没有这样的账户可以共享文件夹。",
+    "An identifier is the address of an account here, or anyone.": "请给出本机某个账户的地址，或 anyone。",
     "The owner of a mailbox has all rights, always.": "文件夹的所有者始终拥有全部权限。",
-    "Mailboxes cannot be shared here.": "此处不能共享文件夹。",
-    "Mailboxes cannot be shared with everybody here.": "此处不能与所有人共享文件夹。",
+    "Mailboxes cannot be shared here.": "本机不允许共享文件夹。",
+    "Mailboxes cannot be shared with everybody here.": "本机不允许与所有人共享文件夹。",
 }
