@@ -5,7 +5,8 @@ needs and Debian lacks: `JMAP-Tester`, `JMAP-Tester-WebSocket` (fastmail), `JSON
 `Test-Deep-HashRec` (rjbs). Debian has the rest: libmoose-perl, libtest-routine-perl, libtest-abortable-perl,
 libemail-mime-perl, libemail-messageid-perl, libdata-guid-perl, libdatetime-perl, libmail-imapclient-perl, libjson-perl,
 libwww-perl, libpath-tiny-perl, libthrowable-perl, libcryptx-perl, libmoosex-role-parameterized-perl, libsafe-isa-perl,
-libscope-guard-perl, libimport-into-perl. npm builds the former.
+libscope-guard-perl, libimport-into-perl, libtest-deep-perl, libfuture-perl,
+libjson-xs-perl. npm builds the former.
 
 Each suite gets a service of its own with accounts that nobody had before; fastmail's have no mailbox but INBOX. What
 passed and what failed is printed; docs/conformance.md holds it with the reasons.

@@ -125,8 +125,8 @@ class PartReader:
         for name in ("charset", "size"):
             if given.get(name) is not None:
                 raise invalid_properties([f"{where}/{name}"], "The server sets it for a part of bodyValues.")
-        if not part.type.startswith("text/"):
-            raise invalid_properties([f"{where}/type"], "What stands in bodyValues is text.")
+        if part.type.startswith("message/"):
+            raise invalid_properties([f"{where}/type"], "A message comes as a blob.")
         part.text = self._values[number]
 
     def _read_rest(self, where: str, given: Mapping[str, object], part: DraftPart) -> None:
@@ -184,8 +184,9 @@ def _read_values(given: object) -> Mapping[str, str]:
     for key, value in given.items():
         if not isinstance(value, dict) or not isinstance(value.get("value"), str):
             raise invalid_properties([f"bodyValues/{key}"], "An object with a value.")
-        if value.get("isTruncated", False) is not False or value.get("isEncodingProblem", False) is not False:
-            raise invalid_properties([f"bodyValues/{key}"], "What is to be stored is whole.")
+        wrong = [name for name in ("isTruncated", "isEncodingProblem") if value.get(name) not in (None, False)]
+        if wrong:
+            raise invalid_properties([f"bodyValues/{key}/{name}" for name in wrong], "What is to be stored is whole.")
         values[key] = value["value"]
     return values
 
@@ -201,8 +202,10 @@ def make_entity(part: DraftPart, blobs: Mapping[str, bytes], random: Random) -> 
         made = make_multipart(subtype, inner, make_boundary(random))
     elif part.blob_id is not None:
         made = _of_blob(part, blobs[part.blob_id])
-    else:
+    elif part.type.startswith("text/"):
         made = make_text(part.text or "", subtype=part.type.partition("/")[2])
+    else:
+        made = encode_base64(part.type, (part.text or "").encode())
     return Entity(tuple(_with_name(made.fields, part)) + tuple(_described(part)), made.octets)
 
 

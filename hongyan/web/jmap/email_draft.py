@@ -92,7 +92,7 @@ def _read_body(given: Mapping[str, object]) -> DraftPart:
     flat = [name for name in ("textBody", "htmlBody", "attachments") if given.get(name) is not None]
     if structure is not None:
         if flat:
-            raise invalid_properties(["bodyStructure", *flat], "Either the structure or the lists.")
+            raise invalid_properties(flat, "Either the structure or the lists.")
         root = reader.read("bodyStructure", structure)
         root.given_fields = [pair for pair in root.fields if not pair[0].lower().startswith("header:content-")]
         root.fields = [pair for pair in root.fields if pair not in root.given_fields]

@@ -10,10 +10,11 @@ from typing import cast
 
 from hongyan.errors import AlreadyExists, NotFound, OverLimit, Refused
 from hongyan.mailboxes.hierarchy import create_mailbox, delete_mailbox, rename_mailbox
+from hongyan.mailboxes.rights import ALL_RIGHTS
 from hongyan.store.mailboxes import INBOX_ID, Mailbox, MailboxProperties
 from hongyan.web.jmap.call import Call
 from hongyan.web.jmap.mailbox_counts import MailboxCounts
-from hongyan.web.jmap.mailbox_view import COUNTS, PROPERTIES, ROLES, MailboxTree, mailbox_id_of, role_of
+from hongyan.web.jmap.mailbox_view import COUNTS, PROPERTIES, ROLES, MailboxTree, mailbox_id_of, rights_of, role_of
 from hongyan.web.jmap.services import JmapServices
 from hongyan.web.jmap.setting import SetResult
 from hongyan.web.jmap.states import require_state, write_state
@@ -23,7 +24,6 @@ from hongyan.wire.jmap.patch import apply_patch
 from hongyan.wire.jmap.standard import read_set
 from hongyan.wire.jmap.values import is_id, is_unsigned
 
-_SERVER_SET = frozenset({"id", "myRights", *COUNTS})
 _DEFAULTS: Mapping[str, object] = {"parentId": None, "role": None, "sortOrder": 0, "isSubscribed": True}
 _MAX_SORT_ORDER = (1 << 31) - 1
 
@@ -56,6 +56,21 @@ async def set_mailboxes(services: JmapServices, counts: MailboxCounts, call: Cal
     return result.tell(write_state(await services.mail.mailboxes.highestmodseq(call.account)))
 
 
+def _differing(fixed: Mapping[str, object], given: Mapping[str, object]) -> set[str]:
+    """Return which of the properties that only the server sets are given otherwise than they are (RFC 8620 §5.3).
+
+    Members of an object are named by their paths.
+    """
+    found = set[str]()
+    for name in fixed.keys() & given.keys():
+        is_, asked = fixed[name], given[name]
+        if isinstance(is_, dict) and isinstance(asked, dict):
+            found |= {f"{name}/{key}" for key in is_.keys() | asked.keys() if is_.get(key) is not asked.get(key)}
+        elif is_ != asked or type(is_) is not type(asked):
+            found.add(name)
+    return found
+
+
 def _creation_order(create: Mapping[str, Mapping[str, object]]) -> Sequence[str]:
     """Return the keys, parents before their children (RFC 8620 §5.3); what hangs on itself comes last and fails."""
     left, ordered = dict(create), list[str]()
@@ -86,7 +101,8 @@ class _Setting:
 
     async def create(self, record: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
         """Make a mailbox; return its id, and what the client does not know yet. Raises `SetError`."""
-        unknown = set(record) - (set(PROPERTIES) - _SERVER_SET)
+        fixed = {**dict.fromkeys(COUNTS, 0), "myRights": rights_of(ALL_RIGHTS)}
+        unknown = (set(record) - (set(PROPERTIES) - {"id"})) | _differing(fixed, record)
         if unknown:
             raise invalid_properties(unknown)
         tree = await self._tree()
@@ -117,9 +133,10 @@ class _Setting:
         before = tree.describe(mailbox)
         after = apply_patch(before, patch, _DEFAULTS)
         unknown = {name for name in after if name not in PROPERTIES}
-        changed = {name for name in _SERVER_SET - set(COUNTS) if after.get(name) != before[name]}
-        if unknown | changed:
-            raise invalid_properties(unknown | changed)
+        fixed = {name: before[name] for name in ("id", "myRights")}
+        wrong = unknown | _differing(fixed, {**dict.fromkeys(fixed), **after})
+        if wrong:
+            raise invalid_properties(wrong)
         for name in COUNTS:  # A whole object may be sent back; its counts are not compared with what came meanwhile.
             after.pop(name, None)
         wanted = self._read(after, tree)

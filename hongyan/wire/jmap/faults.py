@@ -64,5 +64,6 @@ def invalid_arguments(description: str) -> MethodError:
 
 
 def invalid_properties(names: Iterable[str], description: str = "") -> SetError:
-    """Return the error of a record with these wrong properties."""
-    return SetError("invalidProperties", description, properties=sorted(names))
+    """Return the error of a record with these wrong properties, in their order where they have one."""
+    told = sorted(names) if isinstance(names, (set, frozenset)) else list(names)
+    return SetError("invalidProperties", description, properties=told)

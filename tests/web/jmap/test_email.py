@@ -105,6 +105,27 @@ async def test_what_the_rules_of_creation_forbid_is_named(ann: JmapClient) -> No
         assert fault["properties"], more
 
 
+async def test_wrong_properties_of_a_body_are_named_by_their_paths(ann: JmapClient) -> None:
+    value = {"value": "x", "isTruncated": True, "isEncodingProblem": True}
+    fault = (await _draft(ann, bodyValues={"t": value}))["notCreated"]["d"]
+    assert fault["properties"] == ["bodyValues/t/isTruncated", "bodyValues/t/isEncodingProblem"]
+    fault = (await _draft(ann, bodyStructure={"partId": "t"}, attachments=[]))["notCreated"]["d"]
+    assert fault["properties"] == ["textBody", "attachments"]
+    whole = {"value": "x", "isTruncated": False, "isEncodingProblem": None}
+    assert (await _draft(ann, bodyValues={"t": whole}))["created"]["d"]["id"]
+
+
+async def test_an_attachment_may_be_written_as_a_text_of_any_type(server: Server, ann: JmapClient) -> None:
+    part = {"partId": "j", "type": "application/json", "name": "a.json", "disposition": "attachment"}
+    values = {"t": {"value": "see there"}, "j": {"value": '{"name":"鸿雁"}'}}
+    made = (await _draft(ann, attachments=[part], bodyValues=values))["created"]["d"]
+    (email,) = (await ann.call("Email/get", ids=[made["id"]]))["list"]
+    (attached,) = email["attachments"]
+    assert (attached["type"], attached["name"], attached["size"]) == ("application/json", "a.json", 17)
+    fault = (await _draft(ann, attachments=[part | {"type": "message/rfc822"}], bodyValues=values))["notCreated"]["d"]
+    assert fault["properties"] == ["attachments/0/type"]
+
+
 async def test_a_blob_that_is_not_there_is_named(ann: JmapClient) -> None:
     fault = (await _draft(ann, attachments=[{"blobId": "Bffff", "type": "image/png"}]))["notCreated"]["d"]
     assert (fault["type"], fault["notFound"]) == ("blobNotFound", ["Bffff"])

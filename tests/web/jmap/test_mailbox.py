@@ -97,6 +97,17 @@ async def test_a_mailbox_is_renamed_moved_and_given_a_role(server: Server, ann: 
     assert any(line.endswith(b'\\Trash) "/" "B"') for line in lines), lines
 
 
+async def test_a_mailbox_may_be_made_from_what_was_read_of_another(ann: JmapClient) -> None:
+    sent = (await ann.mailboxes())["Sent"]
+    like = {key: value for key, value in sent.items() if key not in ("id", "role")}
+    made = await _set(ann, create={"copy": {**like, "name": "Copy"}})
+    assert made["created"]["copy"]["id"] not in (None, sent["id"])
+    wrong = {**like, "name": "Other", "myRights": {**like["myRights"], "mayRename": False}, "totalThreads": 1}
+    refused = await _set(ann, create={"other": wrong}, update={sent["id"]: {"myRights/mayDelete": False}})
+    assert refused["notCreated"]["other"]["properties"] == ["myRights/mayRename", "totalThreads"]
+    assert refused["notUpdated"][sent["id"]]["properties"] == ["myRights/mayDelete"]
+
+
 async def test_what_cannot_be_done_is_told_by_its_property(ann: JmapClient) -> None:
     boxes = await ann.mailboxes()
     inbox, sent = boxes["Inbox"]["id"], boxes["Sent"]["id"]
