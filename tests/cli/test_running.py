@@ -91,7 +91,7 @@ def test_bans_are_listed_with_their_reasons_and_lifted(demo: Demo, cli: Cli) -> 
             smtp.login("user@hongyan.test", "wrong")
     (ban,) = cli.json("ban", "list")["bans"]
     assert (ban["network"], ban["name"], ban["rule"]) == ("127.0.0.1", "user@hongyan.test", "name")
-    assert "以此名登录失败 10 次" in cli("ban", "list", language="zh_CN.UTF-8").out
+    assert "用此登录名登录失败 10 次" in cli("ban", "list", language="zh_CN.UTF-8").out
     # Of a ban for one name a firewall is told nothing: others may log in from there.
     assert not [line for line in cli("ban", "list", "--form", "nftables").out.splitlines() if "element" in line]
     assert cli("ban", "list", "--form", "fail2ban").out == ""

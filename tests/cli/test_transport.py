@@ -72,4 +72,4 @@ def test_it_speaks_both_languages(known: Cli) -> None:
     assert known("domain", "tls", "none.test").out == "Nothing is remembered.\n"
     assert known("domain", "tls", "foxes.test", "--forget").out == "foxes.test is forgotten.\n"
     assert "没有为该域名记住" in known("domain", "tls", "foxes.test", "--forget", language=chinese).err
-    assert "请指定要忘掉的域名" in known("domain", "tls", "--forget", language=chinese).err
+    assert "请指定要清除记录的域名" in known("domain", "tls", "--forget", language=chinese).err
