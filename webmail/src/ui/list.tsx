@@ -7,10 +7,12 @@ import { emailsOfRow, isStarred, isUnread, mailboxName, selected, star } from ".
 import { initialsOf, nameOf, shortName, tintOf } from "../mail/people.ts";
 import { go, place } from "../mail/place.ts";
 import { emailSignal, isListing, need, refresh, rows, shownMailbox, threadSignal, view } from "../mail/store.ts";
-import { visibleRange } from "../mail/window.ts";
+import { visibleRange, WINDOW } from "../mail/window.ts";
 import { ActBar } from "./actbar.tsx";
 import { Icon } from "./icons.tsx";
 import { isDrawerOpen } from "./mail.tsx";
+
+const SHOWN_PREVIEW = 160; // characters: more than a line holds, and the browser shapes what it cuts off, too
 
 /** The position of the row that the keyboard is at. */
 export const cursor = signal(0);
@@ -136,30 +138,33 @@ function Rows() {
   const sight = useSignal({ top: 0, height: 800, row: 76 });
   const { total, ids } = rows.value;
 
-  const look = () => {
+  const measure = () => {
     const element = box.current;
     if (element === null) return;
     const row = Number.parseFloat(getComputedStyle(element).getPropertyValue("--row")) || 76;
-    const { top, height, row: known } = sight.peek();
-    if (top !== element.scrollTop || height !== element.clientHeight || known !== row)
-      sight.value = { top: element.scrollTop, height: element.clientHeight, row };
+    sight.value = { top: element.scrollTop, height: element.clientHeight, row };
+  };
+  const follow = () => {
+    // Sizes are not asked for here: to answer, the browser would lay out what it is about to lay out anyway.
+    const top = box.current?.scrollTop ?? 0;
+    if (top !== sight.peek().top) sight.value = { ...sight.peek(), top };
   };
   useLayoutEffect(() => {
-    look();
-    const observer = new ResizeObserver(look);
+    measure();
+    const observer = new ResizeObserver(measure);
     if (box.current !== null) observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
   useLayoutEffect(() => {
     if (box.current !== null) box.current.scrollTop = 0;
     cursor.value = 0;
-    look();
+    follow();
   }, [view.value]);
 
   const { top, height, row } = sight.value;
   const { first, last } = visibleRange(top, height, row, total);
   useEffect(() => {
-    need(first, last);
+    need(first - WINDOW / 2, last + WINDOW);
   }, [first, last, rows.value]);
   useEffect(() => {
     const element = box.current;
@@ -172,7 +177,7 @@ function Rows() {
   const shown = [];
   for (let at = first; at <= last; at++) shown.push(<Row key={at} at={at} id={ids[at]} row={row} />);
   return (
-    <div class="rows" id="list" ref={box} onScroll={look} tabIndex={-1}>
+    <div class="rows" id="list" ref={box} onScroll={follow} tabIndex={-1}>
       {total === 0 && !isListing.value && <Empty />}
       <div
         class="rows-all"
@@ -203,7 +208,7 @@ function Empty() {
 }
 
 function Row({ at, id, row }: { at: number; id: Id | undefined; row: number }) {
-  const style = { transform: `translateY(${at * row}px)` };
+  const style = { top: `${at * row}px` };
   const email = id === undefined ? undefined : emailSignal(id).value;
   if (id === undefined || email === undefined)
     return (
@@ -214,7 +219,7 @@ function Row({ at, id, row }: { at: number; id: Id | undefined; row: number }) {
   return <Conversation at={at} id={id} email={email} style={style} />;
 }
 
-function Conversation(props: { at: number; id: Id; email: Email; style: { transform: string } }) {
+function Conversation(props: { at: number; id: Id; email: Email; style: { top: string } }) {
   const { at, id, email, style } = props;
   const all = useComputed(() => {
     const ids = threadSignal(email.threadId).value;
@@ -279,7 +284,7 @@ function Conversation(props: { at: number; id: Id; email: Email; style: { transf
             {unread && <span class="visually-hidden">{t("list.unread")}</span>}
           </span>
           <span class="row-subject">{email.subject || t("list.noSubject")}</span>
-          <span class="row-preview">{newest.preview}</span>
+          <span class="row-preview">{newest.preview.slice(0, SHOWN_PREVIEW)}</span>
         </a>
       </span>
       <span role="gridcell" class="row-end">
