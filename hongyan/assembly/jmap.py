@@ -29,12 +29,14 @@ from hongyan.web.jmap.event_source import EVENT_SOURCE, event_source_route
 from hongyan.web.jmap.identity import IdentityServices
 from hongyan.web.jmap.mail import mail_capability
 from hongyan.web.jmap.mail_blobs import MailBlobs
+from hongyan.web.jmap.push_subscription import push_subscription_methods
 from hongyan.web.jmap.quota import quota_capability
 from hongyan.web.jmap.routes import jmap_routes
 from hongyan.web.jmap.services import JmapServices
 from hongyan.web.jmap.submission_record import SubmissionServices
 from hongyan.web.jmap.transfer import transfer_routes
 from hongyan.web.jmap.vacation_response import vacation_capability
+from hongyan.web.jmap.vapid import webpush_vapid_capability
 from hongyan.web.jmap.web_socket import WEB_SOCKET_PATH, web_socket_capability, web_socket_route
 
 
@@ -60,8 +62,9 @@ def make_jmap_routes(ground: Ground, services: Services, identities: Identities)
         blob_capability(uploads, blobs.find, of.options),
         vacation_capability(of, SqlVacations(ground.database)),
         web_socket_capability(),
+        webpush_vapid_capability(services.pushing.vapid),
     ]
-    jmap = Jmap(capabilities, of.options)
+    jmap = Jmap(capabilities, of.options, push_subscription_methods(services.pushing.subscriptions))
     return [
         *jmap_routes(jmap, identities, ground.config.web.url),
         *transfer_routes(identities, uploads, blobs.find, of.options),

@@ -5,11 +5,9 @@ from __future__ import annotations
 __all__ = ["make_picture_proxy"]
 
 from hongyan.assembly.ground import Ground
+from hongyan.assembly.strangers_https import make_https_client
 from hongyan.clients.https import HttpsClient
-from hongyan.clients.own_addresses import find_own_addresses
-from hongyan.clients.tls_contexts import TlsContexts
-from hongyan.mailauth.resolver import IPAddress, Resolver
-from hongyan.queue.route import is_public
+from hongyan.mailauth.resolver import Resolver
 from hongyan.web.picture_proxy import PictureProxy
 
 
@@ -25,15 +23,4 @@ class _Source:
 
 def make_picture_proxy(ground: Ground, resolver: Resolver) -> PictureProxy:
     """Make the proxy."""
-    config = ground.config
-    contexts = TlsContexts.system(config.outgoing_tls.authorities)
-    own = frozenset(find_own_addresses())
-    allows_all = config.route.private_addresses
-
-    def may_connect(address: IPAddress) -> bool:
-        return allows_all or (is_public(address) and address not in own)
-
-    client = HttpsClient(
-        resolver, lambda: contexts.find(verified=True), may_connect, port=config.outgoing_tls.policy_port
-    )
-    return PictureProxy(_Source(client), ground.clock)
+    return PictureProxy(_Source(make_https_client(ground, resolver)), ground.clock)

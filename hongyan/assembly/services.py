@@ -142,9 +142,7 @@ async def make_services(ground: Ground) -> Services:
     directory.watch.listen(domain_care.readiness)
     sending = make_sending(ground, directory, entrance, outgoing)
     screening = make_screening(ground, mail, gatehouse.reputation)
-    screening.consumers.add(
-        LateFailures(mail, directory.timelines, outgoing.ends, ground.config.server.hostname, ground.clock)
-    )
+    screening.consumers.add(_make_late_failures(ground, mail, directory, outgoing))
     reports = make_reports(ground, directory, outgoing, mail)
     if ground.config.reports.read:
         screening.consumers.add(reports.reader)
@@ -152,6 +150,8 @@ async def make_services(ground: Ground) -> Services:
     screening.consumers.add(vacations)
     searching = make_searching(ground, mail)
     notices = _make_notices(ground, directory, entrance, outgoing)
+    pushing = make_pushing(ground, hub, entrance, outgoing.resolver)
+    jobs = {"vacations": vacations.expire, "push-subscriptions": pushing.web_push.forget_old}
     room = make_room(ground.data, ground.config.spool)
     ground.wheel.every(1.0, hub.tick)
     return Services(
@@ -163,7 +163,7 @@ async def make_services(ground: Ground) -> Services:
         outgoing=outgoing,
         screening=screening,
         searching=searching,
-        pushing=make_pushing(ground, hub, entrance.revocations),
+        pushing=pushing,
         reports=reports,
         domain_care=domain_care,
         notices=notices,
@@ -175,11 +175,15 @@ async def make_services(ground: Ground) -> Services:
         submission=_make_submission(ground, mail, directory, outgoing, screening, domain_care, sending, room),
         gatehouse=gatehouse,
         upkeep=Upkeep(
-            ground, directory, entrance, notices, sending, gatehouse, outgoing.security, reports, searching, vacations
+            ground, directory, entrance, notices, sending, gatehouse, outgoing.security, reports, searching, jobs
         ),
         lifecycles=lifecycles,
         issuing=make_issuing(ground, directory.domains, outgoing.resolver),
     )
+
+
+def _make_late_failures(ground: Ground, mail: Mail, directory: Directory, outgoing: Outgoing) -> LateFailures:
+    return LateFailures(mail, directory.timelines, outgoing.ends, ground.config.server.hostname, ground.clock)
 
 
 def _make_notices(ground: Ground, directory: Directory, entrance: Entrance, outgoing: Outgoing) -> SecurityNotices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Upkeep"]
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import NoReturn
 
@@ -19,7 +19,6 @@ from hongyan.assembly.sending import Sending
 from hongyan.assembly.transport import TransportSecurity
 from hongyan.assembly.uploads import make_uploads
 from hongyan.auth.notices import SecurityNotices
-from hongyan.delivery.vacation import VacationResponder
 from hongyan.engines.sql.bans import SqlBans
 from hongyan.engines.sql.counters import SqlCounters
 from hongyan.engines.sql.directory import SqlDirectory
@@ -30,6 +29,8 @@ from hongyan.telemetry import metrics
 _FIRST = 60.0  # seconds after the start
 _AGAIN = 3600.0
 _KEEP_DIRECTORY_CHANGES = timedelta(days=7)  # a process that was away for longer reads the directory anew
+
+Job = Callable[[], Awaitable[object]]
 
 log = telemetry.logger("upkeep")
 
@@ -48,14 +49,14 @@ class Upkeep:
         security: TransportSecurity,
         reports: Reports,
         searching: Searching,
-        vacations: VacationResponder,
+        more: Mapping[str, Job],
     ) -> None:
         self._clock = ground.clock
         self._directory_store = SqlDirectory(ground.database)
         self._windows = SqlCounters(ground.database, ground.clock)
         self._bans = SqlBans(ground.database)
         self._sweep = Sweep(ground.engines.storage, ground.clock, ground.config.sweep)
-        self._jobs: dict[str, Callable[[], Awaitable[object]]] = {
+        self._jobs: dict[str, Job] = {
             "removals": directory.provisioner.finish_removals,
             "audit": directory.audit.expire,
             "web-sessions": entrance.web_sessions.expire,
@@ -67,7 +68,7 @@ class Upkeep:
             "limits": self._expire_limits,
             "transport": security.expire,
             "reports": reports.reader.expire,
-            "vacations": vacations.expire,
+            **more,
             "uploads": make_uploads(ground).forget_old,
             "sweep": self._sweep.run,
             "search": searching.tidy,

@@ -10,7 +10,7 @@ __all__ = ["AnswerReader", "HttpsClient", "HttpsFault", "HttpsTrouble", "Resourc
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -46,9 +46,12 @@ class HttpsTrouble(Enum):
 class HttpsFault(PeerFault):
     """The resource could not be had."""
 
-    def __init__(self, trouble: HttpsTrouble, cause: str) -> None:
+    def __init__(self, trouble: HttpsTrouble, cause: str, *, status: int = 0, retry_after: float = 0.0) -> None:
+        """`status` is that of an answer that was refused, 0 without one; `retry_after` what it says, in seconds."""
         super().__init__(cause=cause)
         self.trouble = trouble
+        self.status = status
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,22 @@ class HttpsClient:
         reader = AnswerReader(limit)
         return await self._ask(host, reader.request(host, path), reader, deadline)
 
-    async def post(self, host: str, path: str, media_type: str, octets: bytes, *, deadline: float) -> None:
-        """Hand octets over to a host, within `deadline` seconds.
+    async def post(
+        self,
+        host: str,
+        path: str,
+        media_type: str,
+        octets: bytes,
+        *,
+        deadline: float,
+        fields: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Hand octets over to a host, within `deadline` seconds, with these header fields besides.
 
         Raises `HttpsFault` unless it says that it took them.
         """
         reader = AnswerReader(_MAX_THANKS, posts=True)
-        await self._ask(host, reader.request(host, path, media_type, octets), reader, deadline)
+        await self._ask(host, reader.request(host, path, media_type, octets, fields), reader, deadline)
 
     async def ask(
         self, host: str, path: str, media_type: str, octets: bytes, *, limit: int, deadline: float
@@ -165,11 +177,18 @@ class AnswerReader:
         self._pieces: list[bytes] = []
         self._media_type = ""
 
-    def request(self, host: str, path: str, media_type: str = "", octets: bytes = b"") -> bytes:
+    def request(
+        self,
+        host: str,
+        path: str,
+        media_type: str = "",
+        octets: bytes = b"",
+        fields: Sequence[tuple[str, str]] = (),
+    ) -> bytes:
         """Return the octets that ask for the resource, or hand over what is posted."""
         headers = [("Host", host), ("User-Agent", "Hongyan"), ("Accept", "*/*"), ("Connection", "close")]
         if self._posts:
-            headers += [("Content-Type", media_type), ("Content-Length", str(len(octets)))]
+            headers += [("Content-Type", media_type), ("Content-Length", str(len(octets))), *fields]
         method = "POST" if self._posts else "GET"
         request = self._connection.send(h11.Request(method=method, target=path, headers=headers)) or b""
         if octets:
@@ -209,7 +228,9 @@ def _accept(response: h11.Response, limit: int, *, posted: bool) -> str:
     """Return the media type of an answer that is taken."""
     is_good = response.status_code // 100 == 2 if posted else response.status_code == 200
     if not is_good:  # RFC 8461 §3.3: redirects are not followed
-        raise HttpsFault(HttpsTrouble.ANSWER, f"the status is {response.status_code}")
+        cause = f"the status is {response.status_code}"
+        wait = _retry_after(dict(response.headers).get(b"retry-after", b""))
+        raise HttpsFault(HttpsTrouble.ANSWER, cause, status=response.status_code, retry_after=wait)
     headers = dict(response.headers)
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise HttpsFault(HttpsTrouble.ANSWER, "the answer is compressed, which was not asked for")
@@ -217,3 +238,8 @@ def _accept(response: h11.Response, limit: int, *, posted: bool) -> str:
     if len(length) > 9 or int(length) > limit:
         raise HttpsFault(HttpsTrouble.ANSWER, "it is too large")
     return headers.get(b"content-type", b"").split(b";")[0].strip().lower().decode("ascii", "replace")
+
+
+def _retry_after(given: bytes) -> float:
+    """Return the seconds of RFC 9110 §10.2.3; a date is not looked at."""
+    return float(given) if given.isdigit() and len(given) < 7 else 0.0

@@ -35,6 +35,8 @@ __all__ = [
     "panic_total",
     "pop3_command_duration_seconds",
     "pop3_connections",
+    "push_streams",
+    "push_total",
     "queue_delivery_duration_seconds",
     "queue_destinations_total",
     "queue_hold",
@@ -186,6 +188,7 @@ httpserver_request_duration_seconds = _histogram(
 
 httpserver_invalid_requests_total = _counter("httpserver_invalid_requests_total", "What came and was no HTTP.")
 
+push_total = _counter("push_total", "Pushes to URLs of push subscriptions.", "result")
 push_streams = _gauge("push_streams", "Connections of JMAP to which changes are pushed.")
 
 authentication_total = _counter("authentication_total", "Tries to log in.", "kind", "variant", "tls", "result")

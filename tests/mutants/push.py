@@ -1,4 +1,4 @@
-"""Mutants of what is pushed: limits, revocation and origins of streams and sockets, each switched off once."""
+"""Mutants of what is pushed: limits, revocation and origins of streams, sockets and URLs, each switched off once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tests.mutants import Change, Mutant
 
 _ROW = "JMAP push"
 _EVENTS = "tests/web/jmap/test_event_source.py::"
+_URLS = "tests/web/jmap/test_push_subscription.py::"
 _SOCKETS = "tests/web/jmap/test_web_socket.py::"
 _WEB = "hongyan.web.jmap."
 
@@ -83,6 +84,60 @@ MUTANTS = (
         _ROW,
         Change(f"{_WEB}socket_session:SocketSession.due", "silent >= _SILENCE", "False"),
         f"{_SOCKETS}test_a_peer_that_is_silent_is_asked_and_then_taken_for_gone",
+    ),
+    _mutant(
+        "urls-verified-by-any-code",
+        _ROW,
+        Change(
+            f"{_WEB}push_subscription:_Setting.update",
+            "hmac.compare_digest(code.encode(), known.code.encode())",
+            "bool(code)",
+        ),
+        f"{_URLS}test_nothing_but_the_code_is_pushed_before_it_came_back",
+    ),
+    _mutant(
+        "urls-whose-code-is-told",
+        _ROW,
+        Change(f"{_WEB}push_subscription:_describe", "known.code if known.is_verified else None", "known.code"),
+        f"{_URLS}test_nothing_but_the_code_is_pushed_before_it_came_back",
+    ),
+    _mutant(
+        "urls-at-private-addresses",
+        _ROW,
+        Change(
+            "hongyan.assembly.strangers_https:make_https_client",
+            "(is_public(address) and address not in own)",
+            "True",
+        ),
+        f"{_URLS}test_a_private_address_is_never_connected_to",
+    ),
+    _mutant(
+        "urls-pushed-to-when-the-login-is-over",
+        _ROW,
+        Change(f"{_WEB}web_push:WebPush._serve", "not await self._holds(known.credential, known.service)", "False"),
+        f"{_URLS}test_a_subscription_ends_with_the_secret_that_made_it",
+    ),
+    _mutant(
+        "urls-of-another-login",
+        _ROW,
+        Change(f"{_WEB}push_subscription:_Setting._find", "known.credential != self._principal.credential", "False"),
+        f"{_URLS}test_a_subscription_is_of_the_login_that_made_it_alone",
+    ),
+    _mutant(
+        "urls-made-without-end",
+        _ROW,
+        Change(
+            f"{_WEB}push_subscription:_Setting._add",
+            'await services.counters.take(f"push-verifications {self._account}", options.push_verifications, _HOUR)',
+            "False",
+        ),
+        f"{_URLS}test_an_account_has_so_many_subscriptions_and_makes_so_many_an_hour",
+    ),
+    _mutant(
+        "urls-that-are-slow-for-all",
+        _ROW,
+        Change(f"{_WEB}web_push:WebPush._next", "self._busy[line.key[0]] < _OF_AN_ACCOUNT", "True"),
+        f"{_URLS}test_who_has_slow_push_services_holds_up_nobody_else",
     ),
     _mutant(
         "basic-handed-on-in-the-clear",

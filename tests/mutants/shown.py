@@ -102,7 +102,7 @@ MUTANTS = (
     _mutant(
         "pictures-from-private-addresses",
         _REMOTE,
-        Change("hongyan.assembly.pictures:make_picture_proxy", "return allows_all or", "return True or"),
+        Change("hongyan.assembly.strangers_https:make_https_client", "return allows_all or", "return True or"),
         f"{_PICTURES}test_private_addresses_are_not_asked",
     ),
     _mutant(

@@ -19,6 +19,7 @@ CORE = "urn:ietf:params:jmap:core"
 MAIL = "urn:ietf:params:jmap:mail"
 
 _PATIENCE = 20.0
+_WITHOUT = ("Core/", "PushSubscription/")  # methods without an accountId
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,11 @@ class JmapClient:
     async def calls(self, *calls: tuple[str, Mapping[str, Any]]) -> list[list[Any]]:
         """Make calls in one request and return their responses. An accountId is added where none is given."""
         made = [
-            [name, arguments if name == "Core/echo" else {"accountId": self.account_id, **arguments}, f"c{number}"]
+            [
+                name,
+                arguments if name.startswith(_WITHOUT) else {"accountId": self.account_id, **arguments},
+                f"c{number}",
+            ]
             for number, (name, arguments) in enumerate(calls)
         ]
         answer = await self.post({"using": list(self.using), "methodCalls": made})

@@ -52,4 +52,16 @@ JMAP: dict[str, str] = {
     "How long a stream of events lasts; then the client opens another, and misses nothing.": (
         "一条事件流持续的时间；之后客户端会重新打开，不会遗漏任何变更。"
     ),
+    "Web Push: subscriptions of an account; 0: nothing is pushed to URLs.": (
+        "Web Push：一个账户的推送订阅数；0 表示不向任何网址推送。"
+    ),
+    "Subscriptions that an account may make: each one is a request to a URL that it chose.": (
+        "一个账户每小时可新建的推送订阅数：每新建一个，服务器都会向其指定的网址发出一次请求。"
+    ),
+    "Seconds between two pushes to one URL at least; what changes meanwhile is one push.": (
+        "对同一网址的两次推送至少相隔的秒数；其间的变更合并为一次推送。"
+    ),
+    "Number of the key that push services know this server by; another number is another key.": (
+        "推送服务用来识别本服务器的密钥的编号；换一个编号就是换一把密钥。"
+    ),
 }

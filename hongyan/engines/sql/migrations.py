@@ -23,6 +23,7 @@ from hongyan.engines.sql import (
     schema_limits,
     schema_ordering,
     schema_passkeys,
+    schema_push,
     schema_queue,
     schema_records,
     schema_reports,
@@ -122,6 +123,7 @@ MIGRATIONS = (
     Migration(26, "limits", schema_limits.LIMITS),
     Migration(27, "records", schema_records.RECORDS),
     Migration(28, "vacations", schema_vacations.VACATIONS),
+    Migration(30, "push-subscriptions", schema_push.PUSH),
     Migration(31, "passkeys", schema_passkeys.PASSKEYS),
     Migration(40, "trusted-senders", schema_trusted_senders.TRUSTED_SENDERS),
 )

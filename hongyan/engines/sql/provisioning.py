@@ -32,7 +32,7 @@ _SMALL_TABLES = (
     *("consumer_cursors", "spam_models", "spam_ballots"),
     *("reputation", "second_factors", "recovery_codes", "passkeys"),
     *("grants", "reached", "viewer_seen", "annotations", "trusted_senders"),
-    *("records", "record_states"),
+    *("records", "record_states", "push_subscriptions"),
     *("vacations", "vacation_answers"),
 )
 

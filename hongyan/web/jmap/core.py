@@ -36,8 +36,11 @@ log = telemetry.logger("jmap")
 class Jmap:
     """Answers requests."""
 
-    def __init__(self, capabilities: Sequence[Capability], options: JmapOptions) -> None:
-        self._capabilities = (_core(options), *capabilities)
+    def __init__(
+        self, capabilities: Sequence[Capability], options: JmapOptions, more: Mapping[str, Method] | None = None
+    ) -> None:
+        """`more` are further methods of the core."""
+        self._capabilities = (_core(options, more or {}), *capabilities)
         self._options = options
         self.limits = RequestLimits(options.max_size_request, options.max_calls_in_request)
         self._methods: dict[str, tuple[str, Method]] = {
@@ -205,7 +208,7 @@ def _explain(error: Exception, name: str) -> dict[str, object]:
     return MethodError("serverFail", "Something went wrong on our side.").as_json()
 
 
-def _core(options: JmapOptions) -> Capability:
+def _core(options: JmapOptions, more: Mapping[str, Method]) -> Capability:
     server = {
         "maxSizeUpload": options.max_size_upload,
         "maxConcurrentUpload": options.max_concurrent_upload,
@@ -216,7 +219,7 @@ def _core(options: JmapOptions) -> Capability:
         "maxObjectsInSet": options.max_objects_in_set,
         "collationAlgorithms": list(_COLLATIONS),
     }
-    methods = {"Core/echo": Method(_echo, takes_account=False), "Blob/copy": Method(blob_copy)}
+    methods = {"Core/echo": Method(_echo, takes_account=False), "Blob/copy": Method(blob_copy), **more}
     return Capability(CORE, methods, server, {})
 
 

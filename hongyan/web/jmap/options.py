@@ -36,6 +36,16 @@ class JmapOptions:
     push_lifetime: float = option(
         3600.0, "How long a stream of events lasts; then the client opens another, and misses nothing.", unit="s"
     )
+    push_subscriptions: int = option(20, "Web Push: subscriptions of an account; 0: nothing is pushed to URLs.")
+    push_verifications: int = option(
+        30, "Subscriptions that an account may make: each one is a request to a URL that it chose.", unit="per hour"
+    )
+    push_apart: float = option(
+        5.0, "Seconds between two pushes to one URL at least; what changes meanwhile is one push.", unit="s"
+    )
+    push_key: int = option(
+        1, "Number of the key that push services know this server by; another number is another key."
+    )
     identity_seconds: float = option(
         300.0, "How long a login is remembered that each request repeats; a revoked one is not.", unit="s"
     )
@@ -58,6 +68,10 @@ class JmapOptions:
             raise ValueError("limits of JMAP are at least 1, and max_size_request is at least 1024 octets")
         if self.upload_hours < 1 or self.upload_timeout <= 0 or self.identity_seconds < 0:
             raise ValueError("upload_hours is at least 1 (RFC 8620 §6), and time-outs are positive")
+        if self.push_subscriptions < 0 or self.push_verifications < 1 or self.push_apart < 1 or self.push_key < 1:
+            raise ValueError(
+                "push_subscriptions is not negative; push_verifications, push_apart, push_key are 1 or more"
+            )
         if self.push_pause < 0 or self.push_lifetime < 60:
             raise ValueError("push_pause is not negative, and push_lifetime is at least 60 seconds")
         if self.upload_room < self.max_size_upload:

@@ -77,12 +77,12 @@ class SetResult:
 
     def tell(self, new_state: str) -> dict[str, object]:
         """Return the response."""
-        answer: dict[str, object] = {
-            "accountId": self._call.account_id,
-            "oldState": self._old_state,
-            "newState": new_state,
-        }
-        answer |= {name: records or None for name, records in self._done.items()}
+        head = {"accountId": self._call.account_id, "oldState": self._old_state, "newState": new_state}
+        return {**head, **self.tell_records()}
+
+    def tell_records(self) -> dict[str, object]:
+        """Return the response of a type that has no states and no accountId (RFC 8620 §7.2.2)."""
+        answer: dict[str, object] = {name: records or None for name, records in self._done.items()}
         answer["destroyed"] = self._destroyed or None
         return answer | {name: records or None for name, records in self._not.items()}
 

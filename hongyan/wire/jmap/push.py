@@ -9,16 +9,19 @@ __all__ = [
     "comment",
     "ping_event",
     "position_of",
+    "push_topic",
+    "push_verification",
     "read_wishes",
     "select_states",
     "state_change",
     "state_event",
 ]
 
+import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,6 +78,20 @@ def select_states(states: Mapping[str, str], types: frozenset[str] | None) -> di
 def state_change(account_id: str, changed: Mapping[str, str]) -> dict[str, object]:
     """Return the StateChange object (RFC 8620 §7.1)."""
     return {"@type": "StateChange", "changed": {account_id: dict(changed)}}
+
+
+def push_verification(subscription_id: str, code: str) -> dict[str, object]:
+    """Return the PushVerification object (RFC 8620 §7.2.2)."""
+    return {"@type": "PushVerification", "pushSubscriptionId": subscription_id, "verificationCode": code}
+
+
+def push_topic(subscription_id: str, types: Iterable[str]) -> str:
+    """Return the topic of a push about these types: the same again replaces it unread (RFC 8030 §5.4).
+
+    A push about fewer types must not: what it does not name would be lost. Strangers read nothing out of it.
+    """
+    named = "\0".join([subscription_id, *sorted(types)])
+    return base64.urlsafe_b64encode(hashlib.sha256(named.encode()).digest()[:24]).decode()
 
 
 def position_of(states: Mapping[str, str]) -> str:
