@@ -10,6 +10,7 @@ _POP3 = "POP3 policies"
 _DELETED = "what EXPUNGE does"
 _SWITCHES = "capabilities switched off"
 _REPLACE = "one message in the place of another"
+_SILENCE = "silent STORE"
 
 _INBOX = "hongyan.servers.pop3_inbox:"
 _POP3_SESSION = "hongyan.servers.pop3:"
@@ -43,6 +44,14 @@ _SEVEN_DAYS = _policy("What was fetched is removed seven days after it came, by 
 _SEEN = _policy("What was fetched counts as read, but not what was looked at")
 
 MUTANTS = (
+    _mutant(
+        "silent-store-after-news",
+        _SILENCE,
+        f"{_COMMANDS}store:store",
+        "silent = False",
+        "silent = command.silent",
+        _scene("imap/store", "Flags that were told within a silent STORE are told again as they are after it"),
+    ),
     _mutant("pop3-shows-all-days", _POP3, f"{_INBOX}open_inbox", "if days:", "if False:", _SOME_DAYS),
     _mutant(
         "pop3-looked-at-is-fetched",

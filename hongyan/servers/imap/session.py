@@ -319,14 +319,16 @@ class ImapSession:
         else:
             self._out += selected.own_marks()
 
-    def tell_arrivals(self, messages: SequenceSet | None) -> None:
-        """Tell of the messages that a UID command names before this session has told of them.
+    def tell_arrivals(self, messages: SequenceSet | None) -> bool:
+        """Tell of the messages that a UID command names before this session has told of them; say if there are any.
 
         Another connection of the client may have: APPENDUID, COPYUID. Only a UID that does not exist is passed over
         (RFC 9051 §6.4.9); else OK would be said to a STORE that has stored nothing.
         """
-        if messages is not None and self.selected is not None and self.selected.has_arrivals(messages):
-            self.tell_news(expunge=False, asked=True)
+        if messages is None or self.selected is None or not self.selected.has_arrivals(messages):
+            return False
+        self.tell_news(expunge=False, asked=True)
+        return True
 
     def made(self, target: Place, first_uid: int, count: int) -> None:
         """The client itself has put these messages there."""

@@ -37,8 +37,11 @@ def store(session: ImapSession, command: Store) -> Work | None:
     # RFC 4314 §4: what may not be changed is passed over, unless nothing is left.
     if command.flags and not keepable_flags(command.flags, selected.rights):
         selected.require(*map(right_for_flag, command.flags))
-    if command.uid:
-        session.tell_arrivals(command.messages)
+    # A client that has just been told flags within this command must be told what became of them: it cannot know
+    # whether those were from before its silent change or from after it.
+    silent = command.silent
+    if command.uid and session.tell_arrivals(command.messages):
+        silent = False
     if not selected.view.names_only_known(command.messages, uid=command.uid):
         session.bad(command.tag, "There is no message of that number.")
         return None
@@ -48,10 +51,12 @@ def store(session: ImapSession, command: Store) -> Work | None:
     if not positions:
         session.done(command.tag, "No such messages.", expunge=command.uid)
         return None
-    return _store(session, selected, command, positions)
+    return _store(session, selected, command, positions, silent=silent)
 
 
-async def _store(session: ImapSession, selected: Selected, command: Store, positions: list[tuple[int, int]]) -> None:
+async def _store(
+    session: ImapSession, selected: Selected, command: Store, positions: list[tuple[int, int]], *, silent: bool
+) -> None:
     uids, limited = take_newest(selected.uids(positions), find_message_limit(session))
     since = command.unchangedsince
     condition = None if since is None else ModSeq(since)
@@ -62,7 +67,7 @@ async def _store(session: ImapSession, selected: Selected, command: Store, posit
     if done.modseq is not None:
         selected.made(done.modseq)
     session.tell_news(expunge=command.uid)
-    if not command.silent:
+    if not silent:
         session.send(_flag_rows(session, selected, uids - done.modified, uid=command.uid))
     elif session.condstore and done.changed:
         session.send(_modseq_rows(selected, done.changed))
